@@ -1,0 +1,50 @@
+# What a stranger needs: make demo, make test. `make help` lists the rest.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+LINTERS := tools/bin/golangci-lint tools/bin/gofumpt
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build bin/watchglass (static), and the host of the demo's ClickHouse
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/watchglass ./cmd/watchglass
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/watchglass-engine ./cmd/watchglass-engine
+
+.PHONY: demo
+demo: build ## Watch it catch people tracking a journalist, in a minute
+	deploy/engines/install.sh clickhouse geo
+	bin/watchglass demo $(ARGS)
+
+.PHONY: engines
+engines: ## Fetch the real Kafka and ClickHouse that tests run against
+	deploy/engines/install.sh all
+
+.PHONY: test
+test: engines ## Run every test, with the race detector, against real engines
+	@command -v gcc >/dev/null || { echo 'the race detector needs a C compiler: apt-get install gcc libc6-dev' >&2; exit 1; }
+	go vet ./...
+	CGO_ENABLED=1 go test -race -timeout 20m $(ARGS) ./...
+
+.PHONY: bench
+bench: engines ## Run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: lint
+lint: $(LINTERS) ## Check style, import directions and go.mod
+	tools/bin/golangci-lint run ./...
+	@unformatted=$$(tools/bin/gofumpt -l $$(git ls-files '*.go' 2>/dev/null || find . -name '*.go' -not -path './.engines/*')); \
+	  test -z "$$unformatted" || { echo "not formatted, run tools/bin/gofumpt -w on:" $$unformatted >&2; exit 1; }
+	go vet ./...
+	go mod tidy -diff
+
+# Built from tools/go.mod, which pins their versions apart from ours.
+$(LINTERS) &: tools/go.mod tools/go.sum
+	cd tools && GOBIN=$(CURDIR)/tools/bin go install tool
+	@touch $(LINTERS)

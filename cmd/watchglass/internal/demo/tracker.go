@@ -1,0 +1,91 @@
+package demo
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/watchglass/watchglass/internal/generate"
+	"github.com/watchglass/watchglass/schema"
+)
+
+// tracker compares what was planted with what was delivered.
+type tracker struct {
+	mu        sync.Mutex
+	expected  map[generate.Incident]bool // every incident that the story must cause
+	opened    map[generate.Incident]int  // deliveries of `incident.opened`
+	others    int                        // other notifications
+	sent      map[int64]time.Time        // when a planted event was handed over, by its event time in ms
+	latencies []time.Duration            // event handed over → notification received, opened ones
+}
+
+func newTracker(acts []generate.Act) *tracker {
+	t := &tracker{expected: map[generate.Incident]bool{}, opened: map[generate.Incident]int{}, sent: map[int64]time.Time{}}
+	for _, i := range generate.Incidents(acts) {
+		t.expected[i] = true
+	}
+	return t
+}
+
+// planted notes when an event was handed over to Kafka.
+func (t *tracker) planted(e generate.Event, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sent[e.Time.UnixMilli()] = now
+}
+
+// notified notes a notification and returns how long it took from the moment
+// its event was handed over.
+func (t *tracker) notified(n schema.Notification, now time.Time) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	from, ok := t.sent[n.EventTime.UnixMilli()]
+	if !ok {
+		from = n.EventTime
+	}
+	took := now.Sub(from)
+	if n.Type == "incident.opened" {
+		t.opened[generate.Incident{Rule: n.Rule.ID, Accessor: n.Accessor}]++
+		t.latencies = append(t.latencies, took)
+	} else {
+		t.others++
+	}
+	return took
+}
+
+// outcome of the comparison.
+type outcome struct {
+	expected   int                 // incidents that the story must cause
+	delivered  int                 // of these, delivered exactly once
+	missing    []generate.Incident // never delivered
+	repeated   []generate.Incident // delivered as opened more than once
+	unexpected []generate.Incident // not of the story: an ordinary event alerted
+	median     time.Duration
+	slowest    time.Duration
+}
+
+func (t *tracker) outcome() outcome {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o := outcome{expected: len(t.expected)}
+	for i := range t.expected {
+		switch t.opened[i] {
+		case 0:
+			o.missing = append(o.missing, i)
+		case 1:
+			o.delivered++
+		default:
+			o.repeated = append(o.repeated, i)
+		}
+	}
+	for i := range t.opened {
+		if !t.expected[i] {
+			o.unexpected = append(o.unexpected, i)
+		}
+	}
+	if n := len(t.latencies); n > 0 {
+		sorted := slices.Sorted(slices.Values(t.latencies))
+		o.median, o.slowest = sorted[n/2], sorted[n-1]
+	}
+	return o
+}

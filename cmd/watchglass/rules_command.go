@@ -1,0 +1,20 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func newRulesCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "rules",
+		Short:   "Work on rules: match, lint",
+		Example: "  watchglass rules lint deploy/policy/rules",
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return c.Help()
+			}
+			return usagef("unknown command %q for rules: it is one of match, lint", args[0])
+		},
+	}
+	c.AddCommand(newRulesMatchCommand(), newRulesLintCommand())
+	return c
+}

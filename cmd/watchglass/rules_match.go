@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/watchglass/watchglass/internal/enrich"
+	"github.com/watchglass/watchglass/internal/sigma"
+	"github.com/watchglass/watchglass/internal/source"
+	"github.com/watchglass/watchglass/schema"
+)
+
+func newRulesMatchCommand() *cobra.Command {
+	var rulesDir, policyDir, keyID, keyFile, format string
+	var mmdb []string
+	var noEnrich bool
+	c := &cobra.Command{
+		Use:   "match --rules DIR [--policy DIR | --no-enrich]",
+		Short: "Match events on standard input against rules",
+		Long: `Read events from standard input, one a line, and print a JSON line
+{"event":0,"rule":"<id>"} per match, in order; events are counted from 0.
+With --policy, events are enriched as run does; with --no-enrich they are any JSON
+objects, matched as they are.`,
+		Example: `  watchglass generate --count 1000 --story --stdout |
+    watchglass rules match --rules deploy/policy/rules --policy deploy/policy --key-id demo --key-file deploy/policy/demo.key
+  watchglass rules match --rules rules --no-enrich < events.jsonl`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			switch {
+			case rulesDir == "":
+				return usagef("--rules is missing: name a folder of rules")
+			case (policyDir == "") == !noEnrich:
+				return usagef("give either --policy DIR or --no-enrich")
+			}
+			set, err := loadSet(rulesDir, sigma.Options{AnyField: noEnrich})
+			if err != nil {
+				return err
+			}
+			if noEnrich {
+				return asInput(c.Context(), sigma.MatchLines(c.Context(), set, c.InOrStdin(), c.OutOrStdout()))
+			}
+			policy := enrich.Config{PolicyDir: policyDir, MMDB: mmdb}
+			if keyFile != "" {
+				key, err := readKey(keyID, keyFile)
+				if err != nil {
+					return err
+				}
+				policy.ProtectedKeys = []enrich.Key{key}
+			}
+			snapshot, err := enrich.Load(policy)
+			if err != nil {
+				return usageError{err}
+			}
+			// Lines have no Kafka timestamp to hold their times against.
+			const any = 200 * 365 * 24 * time.Hour
+			decoder, err := source.New(format, source.Config{MaxAge: any, MaxAhead: any})
+			if err != nil {
+				return usageError{err}
+			}
+			return matchEnriched(c.Context(), c.InOrStdin(), c.OutOrStdout(), decoder, snapshot.NewEnricher(), set)
+		},
+	}
+	flags := c.Flags()
+	flags.StringVar(&rulesDir, "rules", "", "folder of rules")
+	flags.StringVar(&policyDir, "policy", "", "policy folder to enrich with")
+	flags.StringVar(&keyID, "key-id", "k1", "name of the key of the protected lists")
+	flags.StringVar(&keyFile, "key-file", "", "file that holds that key; without it, lists under protected/ are refused")
+	flags.StringSliceVar(&mmdb, "mmdb", nil, "geo databases")
+	flags.StringVar(&format, "format", source.JSON, "format of the events, see docs/sources.md")
+	flags.BoolVar(&noEnrich, "no-enrich", false, "match the events as they are")
+	_ = c.MarkFlagDirname("rules")
+	_ = c.MarkFlagDirname("policy")
+	return c
+}
+
+// loadSet reads rules; rules that are wrong are wrong input.
+func loadSet(dir string, o sigma.Options) (*sigma.Set, error) {
+	set, err := sigma.LoadDir(dir, o)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return set, nil
+}
+
+// asInput marks an error about what was read as one of the input; an
+// interrupted command is not.
+func asInput(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	return usageError{err}
+}
+
+// matchEnriched does with each line what the access consumer does with each
+// record. The output is that of sigma.MatchLines.
+func matchEnriched(ctx context.Context, in io.Reader, out io.Writer, decoder source.Decoder, enricher *enrich.Enricher, set *sigma.Set) error {
+	lines := bufio.NewScanner(in)
+	lines.Buffer(make([]byte, 64<<10), schema.MaxRecordBytes+2)
+	w := bufio.NewWriterSize(out, 64<<10)
+	matcher := set.NewMatcher()
+	var event schema.AccessEvent
+	var buffer []byte
+	n := 0
+	for line := 1; lines.Scan(); line++ {
+		if len(lines.Bytes()) == 0 {
+			continue
+		}
+		if ctx.Err() != nil {
+			return errors.Join(ctx.Err(), w.Flush())
+		}
+		switch err := decoder.Decode(lines.Bytes(), time.Now(), &event); {
+		case errors.Is(err, source.ErrSkipped):
+			continue
+		case err != nil:
+			return errors.Join(usagef("event on line %d: %w", line, err), w.Flush())
+		}
+		enricher.Enrich(&event)
+		buffer = sigma.AppendMatches(buffer[:0], n, matcher.Match(&event))
+		if _, err := w.Write(buffer); err != nil {
+			return fmt.Errorf("write matches: %w", err)
+		}
+		n++
+	}
+	if err := lines.Err(); err != nil {
+		return errors.Join(usagef("read events: %w", err), w.Flush())
+	}
+	return w.Flush()
+}

@@ -1,0 +1,280 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/watchglass/watchglass/consumers/access"
+	"github.com/watchglass/watchglass/consumers/archive"
+	"github.com/watchglass/watchglass/consumers/incident"
+	"github.com/watchglass/watchglass/consumers/notify"
+	"github.com/watchglass/watchglass/internal/alert"
+	"github.com/watchglass/watchglass/internal/config"
+	"github.com/watchglass/watchglass/internal/source"
+	"github.com/watchglass/watchglass/internal/store"
+	"github.com/watchglass/watchglass/internal/stream"
+	"github.com/watchglass/watchglass/internal/webhook"
+)
+
+// runConsumers makes the consumers that a.only names and runs them until ctx
+// ends or one fails for good.
+func runConsumers(ctx context.Context, a *app) error {
+	tasks, ctx := errgroup.WithContext(ctx)
+	w := &wiring{app: a, metrics: stream.NewMetrics(a.registry), tasks: tasks, ctx: ctx}
+	defer w.close()
+	steps := []func(context.Context) error{w.openKafka}
+	if a.runs("access") || a.runs("archive") {
+		steps = append(steps, w.openClickHouse)
+	} else {
+		a.ready.Set(readyClickHouse, nil)
+	}
+	for name, start := range map[string]func(context.Context) error{
+		"access": w.access, "archive": w.archive, "incident": w.incident, "notify": w.notify,
+	} {
+		if a.runs(name) {
+			steps = append(steps, start)
+		}
+	}
+	tasks.Go(func() error {
+		for _, step := range steps {
+			if err := step(ctx); err != nil {
+				if ctx.Err() != nil {
+					return nil // told to stop while waiting for something
+				}
+				return err
+			}
+		}
+		return nil
+	})
+	return tasks.Wait()
+}
+
+// wiring is what the consumers of a process share.
+type wiring struct {
+	*app
+	metrics   *stream.Metrics
+	tasks     *errgroup.Group
+	ctx       context.Context // of the tasks: ends when one fails, or the process is told to stop
+	kafka     *stream.Kafka
+	publisher *stream.KafkaPublisher
+	budget    *stream.Budget
+	db        *store.DB
+	writer    *store.Writer
+}
+
+// close ends what has no Run of its own; all consumers have returned.
+func (w *wiring) close() {
+	if w.publisher != nil {
+		_ = w.publisher.Close()
+	}
+	if w.kafka != nil {
+		w.kafka.Close()
+	}
+	if w.writer != nil {
+		w.writer.Close()
+	}
+	if w.db != nil {
+		_ = w.db.Close()
+	}
+}
+
+// await repeats a step until it succeeds, says at /readyz and in the log what
+// is waited for, and gives up on what waiting cannot mend.
+func (w *wiring) await(ctx context.Context, condition string, step func(context.Context) error) error {
+	last := ""
+	tell := func(err error) {
+		w.ready.Set(condition, err)
+		if text := err.Error(); text != last { // once, not at every try
+			last = text
+			w.log.Warn().Err(err).Msg("waiting for " + condition)
+		}
+	}
+	if err := stream.Retry(ctx, tell, step); err != nil {
+		return err
+	}
+	w.ready.Set(condition, nil)
+	return nil
+}
+
+func (w *wiring) openKafka(ctx context.Context) (err error) {
+	if w.kafka, err = openKafka(w.cfg.Kafka, w.metrics, w.log); err != nil {
+		return err
+	}
+	w.publisher = w.kafka.Publisher()
+	w.budget = stream.NewBudget(int64(w.cfg.Access.Budget), w.metrics)
+	return w.await(ctx, readyKafka, func(ctx context.Context) error {
+		if err := w.kafka.Ping(ctx); err != nil {
+			return err
+		}
+		return w.kafka.EnsureTopics(ctx, w.cfg.Kafka.CreateTopics, topicSpecs(w.cfg.Kafka)...)
+	})
+}
+
+func (w *wiring) openClickHouse(ctx context.Context) error {
+	target, err := storeConfig(w.cfg.ClickHouse)
+	if err != nil {
+		return err
+	}
+	return w.await(ctx, readyClickHouse, func(ctx context.Context) error {
+		return fatal(w.checkClickHouse(ctx, target))
+	})
+}
+
+// checkClickHouse connects and refuses to work on tables that are not what
+// exactness needs.
+func (w *wiring) checkClickHouse(ctx context.Context, target store.Config) (err error) {
+	if w.db == nil {
+		if w.db, err = store.Open(ctx, target); err != nil {
+			return err
+		}
+	}
+	for _, check := range []func(context.Context) error{w.db.Ping, w.db.CheckVersion, w.db.CheckSchema, w.db.CheckWindows} {
+		if err := check(ctx); err != nil {
+			return err
+		}
+	}
+	w.writer, err = store.NewWriter(store.WriterConfig{Config: target, InsertTimeout: w.cfg.ClickHouse.InsertTimeout, Metrics: w.registry})
+	return err
+}
+
+// fatal passes store's verdict on to stream.Retry.
+func fatal(err error) error {
+	if err != nil && !store.Retryable(err) {
+		return stream.Fatal("%w", err)
+	}
+	return err
+}
+
+// group is what every consumer says of itself.
+func (w *wiring) group(name string) stream.GroupConfig {
+	group := w.cfg.Kafka.GroupPrefix + "." + name
+	return stream.GroupConfig{
+		Group: group, SessionTimeout: w.cfg.Kafka.Session, Heartbeat: w.cfg.Kafka.Heartbeat,
+		Log:   w.log.With().Str("consumer", strings.SplitN(name, ".", 2)[0]).Logger(),
+		Ready: func(err error) { w.ready.Set("group "+group, err) },
+	}
+}
+
+func (w *wiring) access(context.Context) error {
+	policy, err := w.loadPolicy()
+	if err != nil {
+		return err
+	}
+	rules, err := loadRules(w.cfg)
+	if err != nil {
+		return err
+	}
+	cfg := access.Config{
+		Group:       w.group("access"),
+		Source:      source.Config{MaxAge: w.cfg.Access.EventMaxAge, MaxAhead: w.cfg.Access.EventMaxAhead},
+		NewEnricher: func() access.Enricher { return policy.NewLane() },
+		NewMatcher:  rules.newMatcher,
+		Writer:      w.writer, DB: w.db, Publisher: w.publisher, Budget: w.budget,
+		AlertsTopic: w.cfg.Kafka.Topics.Alerts, DeadTopic: w.cfg.Kafka.Topics.Dead,
+		MaxRows: w.cfg.Access.MaxBlockRows, MaxAge: w.cfg.Access.MaxBlockAge, InsertsPerSecond: float64(w.cfg.Access.Inserts),
+		Metrics: w.registry,
+	}
+	for _, t := range w.cfg.Kafka.Topics.AccessEvents {
+		cfg.Topics = append(cfg.Topics, access.Topic{TopicName: stream.Incarnated(t.Name, t.Incarnation), Format: t.Format})
+	}
+	consumer, err := access.New(w.kafka, cfg)
+	if err != nil {
+		return err
+	}
+	w.start(policy.Run)
+	w.start(consumer.Run)
+	return nil
+}
+
+func (w *wiring) archive(context.Context) error {
+	topics := w.cfg.Kafka.Topics
+	w.start(archive.New(w.kafka, archive.Config{
+		Stream: stream.StoreConfig{
+			GroupConfig: w.group("archive"), Publisher: w.publisher, DeadTopic: topics.Dead, Budget: w.budget,
+			MaxRows: w.cfg.Access.MaxBlockRows, MaxAge: w.cfg.Access.MaxBlockAge, InsertsPerSecond: float64(w.cfg.Access.Inserts),
+		},
+		Topics: archive.Topics{Alerts: topics.Alerts, Incidents: topics.Incidents, Deliveries: topics.Deliveries, Dead: topics.Dead},
+		Writer: w.writer, DB: w.db,
+	}).Run)
+	return nil
+}
+
+func (w *wiring) incident(context.Context) error {
+	settings := alert.DefaultSettings()
+	configured := w.cfg.Alerts.Incident
+	settings.Quiet, settings.UpdateInterval, settings.Remember = configured.QuietTime, configured.UpdateInterval, configured.Remember
+	settings.HashAccessor = configured.AccessorReference == "hash"
+	var err error
+	if settings.Identity, err = alert.NewIdentity([]byte(configured.IDKey.Reveal())); err != nil {
+		return fmt.Errorf("alerts.incident.id_key: %w", err)
+	}
+	topics := w.cfg.Kafka.Topics
+	consumer, err := incident.New(
+		incident.Config{State: topics.IncidentState, Incidents: topics.Incidents, Notifications: topics.Notifications, Dead: topics.Dead, Settings: settings},
+		incident.Deps{Publisher: w.publisher, Reader: w.kafka, Metrics: incident.NewMetrics(w.registry), Log: w.log},
+	)
+	if err != nil {
+		return err
+	}
+	w.consume("incident", topics.Alerts, consumer.Worker)
+	return nil
+}
+
+func (w *wiring) notify(context.Context) error {
+	metrics := notify.NewMetrics(w.registry)
+	topics := w.cfg.Kafka.Topics
+	if len(w.cfg.Alerts.Destinations) == 0 {
+		w.log.Warn().Msg("alerts.destinations is empty: incidents are kept, and nobody is notified")
+	}
+	for _, d := range w.cfg.Alerts.Destinations {
+		client, err := newClient(d)
+		if err != nil {
+			return fmt.Errorf("alerts.destinations: %s: %w", d.Name, err)
+		}
+		consumer, err := notify.New(
+			notify.Config{Destination: d.Name, Deliveries: topics.Deliveries, Dead: topics.Dead},
+			notify.Deps{Sender: client, Publisher: w.publisher, Metrics: metrics, Log: w.log},
+		)
+		if err != nil {
+			return err
+		}
+		w.consume("notify."+d.Name, topics.Notifications, consumer.Worker)
+	}
+	return nil
+}
+
+// newClient makes the sender of a destination.
+func newClient(d config.Destination) (*webhook.Client, error) {
+	cfg := webhook.Config{URL: d.URL.Reveal(), Timeout: d.Timeout, AllowPlain: d.AllowHTTP}
+	for _, network := range d.AllowNetworks {
+		prefix, err := netip.ParsePrefix(network)
+		if err != nil {
+			return nil, fmt.Errorf("allow_networks: %w", err)
+		}
+		cfg.Allow = append(cfg.Allow, prefix)
+	}
+	for _, s := range d.Secrets {
+		secret, err := webhook.ParseSecret(s.Reveal())
+		if err != nil {
+			return nil, err
+		}
+		cfg.Secrets = append(cfg.Secrets, secret)
+	}
+	return webhook.New(cfg)
+}
+
+// start runs something until ctx ends or it fails for good.
+func (w *wiring) start(run func(context.Context) error) {
+	w.tasks.Go(func() error { return run(w.ctx) })
+}
+
+// consume runs an at-least-once consumer of one topic.
+func (w *wiring) consume(name, topic string, worker stream.NewWorker) {
+	cfg := stream.WorkerConfig{GroupConfig: w.group(name), NewWorker: worker}
+	cfg.Topics = []stream.TopicName{stream.Incarnated(topic, 1)}
+	w.start(func(ctx context.Context) error { return w.kafka.Consume(ctx, cfg) })
+}

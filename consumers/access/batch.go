@@ -1,0 +1,27 @@
+package access
+
+import (
+	"context"
+	"sync"
+
+	"github.com/watchglass/watchglass/consumers"
+	"github.com/watchglass/watchglass/internal/store"
+)
+
+// batch is one sealed range's rows.
+type batch struct {
+	writer *store.Writer
+	block  *store.Block
+	blocks *sync.Pool
+}
+
+// Insert implements stream.Batch.
+func (b *batch) Insert(ctx context.Context, token string) error {
+	return consumers.Verdict(b.writer.Insert(ctx, b.block, token))
+}
+
+// Release implements stream.Batch.
+func (b *batch) Release() {
+	b.block.Reset()
+	b.blocks.Put(b.block)
+}

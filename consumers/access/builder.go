@@ -1,0 +1,103 @@
+package access
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/watchglass/watchglass/internal/alert"
+	"github.com/watchglass/watchglass/internal/source"
+	"github.com/watchglass/watchglass/internal/store"
+	"github.com/watchglass/watchglass/internal/stream"
+	"github.com/watchglass/watchglass/schema"
+)
+
+// builder works on the records of one partition for one generation.
+type builder struct {
+	cfg     *Config
+	format  string
+	decoder source.Decoder
+	enrich  Enricher
+	match   Matcher
+	metrics laneMetrics
+	event   schema.AccessEvent // of the record at hand; reused
+	block   *store.Block
+	blocks  *sync.Pool
+}
+
+// headerReplay carries the origin of a replayed dead letter.
+const headerReplay = "watchglass-replay-of"
+
+// Add implements stream.Builder: decode, enrich, match, append.
+func (b *builder) Add(record stream.Record, held bool) ([]stream.Message, error) {
+	ev := &b.event
+	if err := b.decoder.Decode(record.Value, record.Time, ev); err != nil {
+		var poison *schema.PoisonError
+		switch {
+		case errors.Is(err, source.ErrSkipped):
+			b.metrics.skipped.Inc()
+			return nil, nil
+		case errors.As(err, &poison):
+			return nil, &stream.PoisonError{Reason: string(poison.Reason), Detail: poison.Detail}
+		default:
+			return nil, err
+		}
+	}
+	b.enrich.Enrich(ev)
+	rules := b.match.Match(ev)
+	ev.Rules = ev.Rules[:0]
+	for _, r := range rules {
+		ev.Rules = append(ev.Rules, r.ID)
+	}
+	b.metrics.observe(ev)
+	position := schema.Position{Topic: record.Topic, Partition: record.Partition, Offset: record.Offset}
+	if !held {
+		b.block.Append(ev, position, record.Time, b.format, header(record, headerReplay))
+	}
+	if len(rules) == 0 {
+		return nil, nil
+	}
+	return b.alerts(ev, position, rules)
+}
+
+// alerts makes one message for each rule that matched. A record that is read
+// again makes the same ids.
+func (b *builder) alerts(ev *schema.AccessEvent, position schema.Position, rules []Match) ([]stream.Message, error) {
+	now := time.Now().UTC()
+	messages := make([]stream.Message, 0, len(rules))
+	for _, r := range rules {
+		if r.Alert == nil {
+			continue
+		}
+		b.metrics.alert(r.ID)
+		value, err := json.Marshal(alert.New(r.Alert, ev, position, now))
+		if err != nil {
+			return nil, fmt.Errorf("encode the alert of rule %s: %w", r.ID, err)
+		}
+		messages = append(messages, stream.Message{
+			Topic: b.cfg.AlertsTopic, Partition: stream.AnyPartition, Key: []byte(ev.Accessor.ID), Value: value,
+		})
+	}
+	return messages, nil
+}
+
+// Size implements stream.Builder.
+func (b *builder) Size() (rows, bytes int) { return b.block.Rows(), b.block.Bytes() }
+
+// Seal implements stream.Builder.
+func (b *builder) Seal() stream.Batch {
+	sealed := &batch{writer: b.cfg.Writer, block: b.block, blocks: b.blocks}
+	b.block = b.blocks.Get().(*store.Block)
+	return sealed
+}
+
+func header(record stream.Record, key string) string {
+	for _, h := range record.Headers {
+		if h.Key == key {
+			return string(h.Value)
+		}
+	}
+	return ""
+}

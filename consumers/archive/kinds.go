@@ -1,0 +1,82 @@
+package archive
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchglass/watchglass/internal/store"
+	"github.com/watchglass/watchglass/internal/stream"
+	"github.com/watchglass/watchglass/schema"
+)
+
+// kind is one topic's table, and how its records become rows.
+type kind struct {
+	table  string
+	new    func() store.Rows
+	append func(store.Rows, stream.Record, schema.Position) error
+}
+
+func kinds(t Topics) map[string]kind {
+	return map[string]kind{
+		t.Alerts:     jsonKind(store.AlertsTable, store.NewAlertBlock, (*store.AlertBlock).Append),
+		t.Incidents:  jsonKind(store.IncidentsTable, store.NewIncidentBlock, (*store.IncidentBlock).Append),
+		t.Deliveries: jsonKind(store.DeliveriesTable, store.NewDeliveryBlock, (*store.DeliveryBlock).Append),
+		t.Dead: {
+			table: store.DeadTable,
+			new:   func() store.Rows { return store.NewDeadBlock() },
+			append: func(rows store.Rows, r stream.Record, p schema.Position) error {
+				rows.(*store.DeadBlock).Append(deadLetter(r), p, r.Time)
+				return nil
+			},
+		},
+	}
+}
+
+// jsonKind is a topic whose values are JSON of one type.
+func jsonKind[B store.Rows, V any](table string, fresh func() B, add func(B, *V, schema.Position, time.Time)) kind {
+	return kind{
+		table: table,
+		new:   func() store.Rows { return fresh() },
+		append: func(rows store.Rows, r stream.Record, p schema.Position) error {
+			var value V
+			if err := json.Unmarshal(r.Value, &value); err != nil {
+				return err
+			}
+			add(rows.(B), &value, p, r.Time)
+			return nil
+		},
+	}
+}
+
+// deadLetter reads what stream.DeadLetter made. What is missing or not a
+// number stays zero: a dead letter is never refused.
+func deadLetter(r stream.Record) *store.DeadLetter {
+	d := &store.DeadLetter{Value: r.Value}
+	for _, h := range r.Headers {
+		value := string(h.Value)
+		number, _ := strconv.ParseInt(value, 10, 64)
+		switch h.Key {
+		case stream.HeaderReason:
+			d.Reason = schema.Reason(value)
+		case stream.HeaderDetail:
+			d.Detail = value
+		case stream.HeaderTopic:
+			d.Source.Topic = value
+		case stream.HeaderPartition:
+			d.Source.Partition = int32(number)
+		case stream.HeaderOffset:
+			d.Source.Offset = number
+		case stream.HeaderTime:
+			d.Time = time.UnixMilli(number).UTC()
+		case stream.HeaderKey:
+			d.Key = h.Value
+		default:
+			if name, ok := strings.CutPrefix(h.Key, stream.HeaderOriginal); ok {
+				d.Headers = append(d.Headers, store.DeadHeader{Name: name, Value: h.Value})
+			}
+		}
+	}
+	return d
+}

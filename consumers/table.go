@@ -1,0 +1,38 @@
+// Package consumers holds the work on each topic, a folder for each: access,
+// archive, incident, notify. What the two exact ones share is here: ClickHouse
+// as the target of package stream.
+package consumers
+
+import (
+	"context"
+
+	"github.com/watchglass/watchglass/internal/store"
+	"github.com/watchglass/watchglass/internal/stream"
+)
+
+// Table asks ClickHouse which offsets it has; it is a stream.Target.
+type Table struct {
+	DB *store.DB
+	Of func(topic string) string // the table that a topic (incarnated name) goes to
+}
+
+// Held implements stream.Target.
+func (t Table) Held(ctx context.Context, name string, partition int32, from int64) ([]stream.Range, error) {
+	held, err := t.DB.Held(ctx, t.Of(name), name, partition, from)
+	if err != nil {
+		return nil, Verdict(err)
+	}
+	ranges := make([]stream.Range, len(held))
+	for i, r := range held {
+		ranges[i] = stream.Range{From: r.From, To: r.To + 1}
+	}
+	return ranges, nil
+}
+
+// Verdict tells the stream which of ClickHouse's errors waiting will not mend.
+func Verdict(err error) error {
+	if err != nil && !store.Retryable(err) {
+		return stream.Fatal("%w", err)
+	}
+	return err
+}

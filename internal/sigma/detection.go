@@ -1,0 +1,174 @@
+package sigma
+
+import (
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// search is one search identifier of a detection: `selection: …`.
+type search struct {
+	name string
+	pos  position
+	tree tree
+	used bool // a condition names it
+}
+
+// tree is what a search identifier says: maps are and, lists are or.
+type tree struct {
+	op   op // opAnd, opOr, or opPredicate for an item
+	kids []tree
+	item *item
+}
+
+// item is one key of a map with its values, or keywords.
+type item struct {
+	field  string // keywordPath for keywords
+	pos    position
+	mods   modifiers
+	values []scalar
+}
+
+// detection reads the search identifiers, then the conditions over them.
+func (d *document) detection(e entry, f *faults) {
+	list, ok := entries(e.value, "detection", f)
+	if !ok {
+		return
+	}
+	var condition *entry
+	for i, part := range list {
+		switch {
+		case part.key == "condition":
+			condition = &list[i]
+		case part.key == "timeframe":
+			f.add(part.pos, "timeframe belongs to Sigma 1's aggregations: expected a correlation rule, which is not supported yet")
+		case !isIdentifier(part.key):
+			f.add(part.pos, "%q cannot name a search: expected letters, digits and _ . - and no word of the condition language", part.key)
+		default:
+			tree, _ := parseSearch(part.value, part.key, f)
+			d.searches = append(d.searches, &search{name: part.key, pos: part.pos, tree: tree})
+		}
+	}
+	if condition == nil {
+		f.add(e.pos, "the detection has no condition: expected one, such as `condition: selection`")
+		return
+	}
+	if len(d.searches) == 0 {
+		f.add(e.pos, "the detection has no search identifier: expected one, such as `selection:` with fields and values")
+		return
+	}
+	nodes := items(condition.value)
+	if len(nodes) == 0 {
+		f.add(condition.pos, "the list of conditions is empty")
+	}
+	for _, n := range nodes {
+		s, ok := scalarOf(n)
+		if !ok || s.kind == kindNull {
+			f.add(start(n), "a condition is %s: expected a text", describe(n))
+			continue
+		}
+		if expr := parseCondition(s, n, d.searches, f); expr != nil {
+			d.wanted = append(d.wanted, expr)
+		}
+	}
+}
+
+// parseSearch reads a map, a list of maps and keywords, or a single keyword.
+func parseSearch(n ast.Node, name string, f *faults) (tree, bool) {
+	switch n := n.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode:
+		return parseMap(n, name, f)
+	case *ast.SequenceNode:
+		return parseList(n, name, f)
+	}
+	s, ok := scalarOf(n)
+	if !ok || s.kind == kindNull {
+		f.add(start(n), "%s is %s: expected fields with values, a list of such, or keywords", name, describe(n))
+		return tree{}, false
+	}
+	return keywords([]scalar{s}, s.pos), true
+}
+
+// parseMap joins the keys of a map with and.
+func parseMap(n ast.Node, name string, f *faults) (tree, bool) {
+	list, ok := entries(n, name, f)
+	if !ok {
+		return tree{}, false
+	}
+	if len(list) == 0 {
+		f.add(start(n), "%s is empty: expected fields with values", name)
+		return tree{}, false
+	}
+	t := tree{op: opAnd}
+	for _, e := range list {
+		if it := parseItem(e, f); it != nil {
+			t.kids = append(t.kids, tree{item: it})
+		}
+	}
+	return t, true
+}
+
+// parseList joins maps with or; the keywords among them are one item.
+func parseList(n *ast.SequenceNode, name string, f *faults) (tree, bool) {
+	if len(n.Values) == 0 {
+		f.add(start(n), "%s is an empty list: expected maps or keywords", name)
+		return tree{}, false
+	}
+	t := tree{op: opOr}
+	var words []scalar
+	for _, element := range n.Values {
+		switch element := element.(type) {
+		case *ast.MappingNode, *ast.MappingValueNode:
+			if kid, ok := parseMap(element, name, f); ok {
+				t.kids = append(t.kids, kid)
+			}
+			continue
+		}
+		s, ok := scalarOf(element)
+		if !ok || s.kind == kindNull {
+			f.add(start(element), "%s holds %s: expected a map or a keyword", name, describe(element))
+			continue
+		}
+		words = append(words, s)
+	}
+	if len(words) > 0 {
+		t.kids = append(t.kids, keywords(words, words[0].pos))
+	}
+	return t, true
+}
+
+func keywords(words []scalar, pos position) tree {
+	return tree{item: &item{field: keywordPath, pos: pos, values: words}}
+}
+
+// parseItem reads `field|modifier|…: value or list of values`.
+func parseItem(e entry, f *faults) *item {
+	name, rest, _ := strings.Cut(e.key, "|")
+	it := &item{field: name, pos: e.pos}
+	if name == keywordPath && rest == "" {
+		f.add(e.pos, "a field has no name: expected field: value")
+		return nil
+	}
+	var ok bool
+	if it.mods, ok = parseModifiers(e, f); !ok {
+		return nil
+	}
+	nodes := items(e.value)
+	if len(nodes) == 0 {
+		f.add(start(e.value), "%s has no value: expected at least one", e.key)
+		return nil
+	}
+	if _, isList := e.value.(*ast.SequenceNode); it.mods.all && (!isList || len(nodes) < 2) {
+		f.add(start(e.value), "all has a single value: expected a list of two or more, or no modifier all")
+		return nil
+	}
+	for _, n := range nodes {
+		s, isScalar := scalarOf(n)
+		if !isScalar {
+			f.add(start(n), "%s has %s for a value: expected text, number, true, false or null", e.key, describe(n))
+			continue
+		}
+		it.values = append(it.values, s)
+	}
+	return it
+}

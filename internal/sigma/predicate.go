@@ -1,0 +1,147 @@
+package sigma
+
+import (
+	"net/netip"
+	"regexp"
+	"slices"
+)
+
+// predicate is one comparison with one field. It holds if any leaf satisfies
+// it; a predicate never sees another field than its own, except fieldref.
+type predicate struct {
+	field   int // index of Set.fields
+	test    test
+	cased   bool // of testText, testNumber and testField
+	pattern pattern
+	num     number
+	flag    bool
+	cidr    netip.Prefix
+	re      *regexp.Regexp
+	other   int // of testField: index of Set.fields
+}
+
+type test uint8
+
+const (
+	testText   test = iota // pattern
+	testEmpty              // '': pattern, or a typed value that is not there
+	testNumber             // num with numbers, pattern with texts
+	testFlag               // flag with flags, pattern with texts
+	testNull
+	testExists // flag
+	testCIDR
+	testRegexp
+	testLess
+	testLessEqual
+	testGreater
+	testGreaterEqual
+	testField // equal to a leaf of other
+)
+
+// holds evaluates the predicate; other is the value of p.other for testField.
+func (p *predicate) holds(v, other *fieldValue) bool {
+	switch p.test {
+	case testNull:
+		return v.null
+	case testExists:
+		return v.exists == p.flag
+	case testEmpty:
+		if v.empty {
+			return true
+		}
+	}
+	for i := range v.leaves {
+		l := &v.leaves[i]
+		if l.kind != kindObject && p.leafHolds(v, l, other) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *predicate) leafHolds(v *fieldValue, l *leaf, other *fieldValue) bool {
+	switch p.test {
+	case testText, testEmpty:
+		return p.textHolds(v, l)
+	case testNumber:
+		if l.kind == kindNumber {
+			return l.num.compare(p.num) == 0
+		}
+		return l.kind == kindText && p.textHolds(v, l)
+	case testFlag:
+		if l.kind == kindBool {
+			return l.flag == p.flag
+		}
+		return l.kind == kindText && p.textHolds(v, l)
+	case testCIDR:
+		return p.contains(l)
+	case testRegexp:
+		return p.re.MatchString(l.textOf())
+	case testField:
+		return slices.ContainsFunc(other.leaves, func(o leaf) bool { return p.same(v, l, other, &o) })
+	case testLess, testLessEqual, testGreater, testGreaterEqual:
+		return p.orders(l)
+	}
+	return false
+}
+
+func (p *predicate) textHolds(v *fieldValue, l *leaf) bool {
+	if p.cased {
+		return p.pattern.match(l.textOf())
+	}
+	return p.pattern.match(v.foldOf(l))
+}
+
+// orders compares numbers; a text that reads as a number counts as one.
+func (p *predicate) orders(l *leaf) bool {
+	num := l.num
+	switch l.kind {
+	case kindNumber:
+	case kindText:
+		var ok bool
+		if num, ok = parseNumber(l.textOf()); !ok {
+			return false
+		}
+	default:
+		return false
+	}
+	switch order := num.compare(p.num); p.test {
+	case testLess:
+		return order < 0
+	case testLessEqual:
+		return order <= 0
+	case testGreater:
+		return order > 0
+	default:
+		return order >= 0
+	}
+}
+
+// contains reports that the leaf is an address in the network; an IPv4
+// address mapped to IPv6 is the IPv4 address, zones do not count.
+func (p *predicate) contains(l *leaf) bool {
+	addr := l.addr
+	if !addr.IsValid() {
+		if l.kind != kindText {
+			return false
+		}
+		var err error
+		if addr, err = netip.ParseAddr(l.text); err != nil {
+			return false
+		}
+	}
+	return p.cidr.Contains(addr.Unmap().WithZone(""))
+}
+
+// same compares two leaves: numbers as numbers, everything else as text.
+func (p *predicate) same(v *fieldValue, l *leaf, other *fieldValue, o *leaf) bool {
+	switch {
+	case o.kind == kindObject:
+		return false
+	case l.kind == kindNumber && o.kind == kindNumber:
+		return l.num.compare(o.num) == 0
+	case p.cased:
+		return l.textOf() == o.textOf()
+	}
+	return v.foldOf(l) == other.foldOf(o)
+}

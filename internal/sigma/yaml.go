@@ -1,0 +1,119 @@
+package sigma
+
+import (
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// entry is one key of a map, with its value.
+type entry struct {
+	key   string
+	pos   position // of the key
+	value ast.Node
+}
+
+// maxRuleBytes is far beyond any rule; the largest published one has some 40 KB.
+const maxRuleBytes = 1 << 20
+
+// maxNesting bounds brackets and indentation: YAML parsers recurse.
+const maxNesting = 64
+
+// parseYAML returns the file's only document; nil, and a fault, if there is none.
+func parseYAML(text []byte, f *faults) ast.Node {
+	switch {
+	case len(text) > maxRuleBytes:
+		f.add(position{}, "the file has %d bytes: expected at most %d", len(text), maxRuleBytes)
+		return nil
+	case !utf8.Valid(text):
+		f.add(position{}, "not valid UTF-8: expected UTF-8")
+		return nil
+	case nesting(text) > maxNesting:
+		f.add(position{}, "brackets nested deeper than %d levels", maxNesting)
+		return nil
+	}
+	file, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		f.syntax(err)
+		return nil
+	}
+	var body ast.Node
+	for _, doc := range file.Docs {
+		switch {
+		case doc.Body == nil || doc.Body.Type() == ast.CommentType || doc.Body.Type() == ast.NullType:
+		case doc.Body.Type() == ast.DirectiveType:
+			f.add(start(doc.Body), "a YAML directive: rules cannot use it")
+			return nil
+		case body != nil:
+			f.add(start(doc.Body), "a second document: multi-document files are not supported yet, expected one rule per file")
+			return nil
+		default:
+			body = doc.Body
+		}
+	}
+	if body == nil {
+		f.add(position{}, "the file is empty: expected a Sigma rule")
+	}
+	return body
+}
+
+// nesting is the deepest level of brackets, wherever they stand.
+func nesting(text []byte) int {
+	level, deepest := 0, 0
+	for _, c := range text {
+		switch c {
+		case '[', '{':
+			level++
+			deepest = max(deepest, level)
+		case ']', '}':
+			level = max(0, level-1)
+		}
+	}
+	return deepest
+}
+
+// entries returns the keys and values of a map; false, and a fault, if n is none.
+func entries(n ast.Node, what string, f *faults) ([]entry, bool) {
+	var pairs []*ast.MappingValueNode
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		pairs = n.Values
+	case *ast.MappingValueNode:
+		pairs = []*ast.MappingValueNode{n}
+	default:
+		f.add(start(n), "%s is %s: expected keys and values", what, describe(n))
+		return nil, false
+	}
+	list := make([]entry, 0, len(pairs))
+	seen := map[string]bool{}
+	for _, pair := range pairs {
+		key, isScalar := scalarOf(keyNode(pair.Key))
+		if !isScalar {
+			f.add(start(pair), "a key of %s is %s: expected a name", what, describe(keyNode(pair.Key)))
+			continue
+		}
+		if seen[key.text] {
+			f.add(key.pos, "%q is there twice in %s", key.text, what)
+			continue
+		}
+		seen[key.text] = true
+		list = append(list, entry{key.text, key.pos, pair.Value})
+	}
+	return list, true
+}
+
+func keyNode(key ast.MapKeyNode) ast.Node {
+	if explicit, ok := key.(*ast.MappingKeyNode); ok {
+		return explicit.Value
+	}
+	return key
+}
+
+// items returns the elements of a list; a single value is a list of one.
+func items(n ast.Node) []ast.Node {
+	if list, ok := n.(*ast.SequenceNode); ok {
+		return list.Values
+	}
+	return []ast.Node{n}
+}

@@ -1,0 +1,193 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+	"github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kfake"
+)
+
+// cluster is an in-process Kafka. It shows that the order of work is right;
+// the proofs against a real one are in test/.
+func cluster(t *testing.T, partitions int32, topics ...string) *Kafka {
+	t.Helper()
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(partitions, topics...),
+		kfake.BrokerConfigs(map[string]string{"group.initial.rebalance.delay.ms": "0"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	k := Open(KafkaConfig{Brokers: c.ListenAddrs(), Log: zerolog.New(zerolog.NewTestWriter(t)), Metrics: NewMetrics(prometheus.NewRegistry())})
+	t.Cleanup(k.Close)
+	return k
+}
+
+func produce(t *testing.T, k *Kafka, topic string, partition int32, values ...string) {
+	t.Helper()
+	var messages []Message
+	for _, v := range values {
+		messages = append(messages, Message{Topic: topic, Partition: partition, Value: []byte(v)})
+	}
+	p := k.Publisher()
+	defer p.Close()
+	if err := p.Publish(t.Context(), messages...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// table is a target in memory that drops an insert whose token it knows, as
+// ClickHouse does.
+type table struct {
+	mu      sync.Mutex
+	rows    map[string]int // "topic/partition/offset value" → times stored
+	tokens  map[string]bool
+	held    map[int32][]Range
+	fail    func(token string) (before, after error) // faults of an insert
+	changed chan struct{}
+}
+
+func newTable() *table {
+	return &table{rows: map[string]int{}, tokens: map[string]bool{}, held: map[int32][]Range{}, changed: make(chan struct{}, 1)}
+}
+
+func (tb *table) Held(_ context.Context, _ string, partition int32, from int64) ([]Range, error) {
+	tb.mu.Lock()
+	defer tb.mu.Unlock()
+	var held []Range
+	for _, r := range tb.held[partition] {
+		if r.To > from {
+			held = append(held, Range{max(r.From, from), r.To})
+		}
+	}
+	return held, nil
+}
+
+func (tb *table) builder(a Assigned) Builder { return &builder{table: tb, assigned: a} }
+
+// stored waits until there are n rows, and returns them.
+func (tb *table) stored(t *testing.T, n int) map[string]int {
+	t.Helper()
+	for {
+		tb.mu.Lock()
+		if len(tb.rows) >= n {
+			defer tb.mu.Unlock()
+			return tb.rows
+		}
+		tb.mu.Unlock()
+		select {
+		case <-tb.changed:
+		case <-t.Context().Done():
+			t.Fatal("rows did not come")
+		}
+	}
+}
+
+type builder struct {
+	table    *table
+	assigned Assigned
+	rows     []Record
+	bytes    int
+}
+
+func (b *builder) Add(r Record, held bool) ([]Message, error) {
+	if string(r.Value) == "poison" {
+		return nil, &PoisonError{Reason: "bad", Detail: "it says so"}
+	}
+	if !held {
+		r.Value = append([]byte{}, r.Value...)
+		b.rows = append(b.rows, r)
+		b.bytes += len(r.Value)
+	}
+	if string(r.Value) == "alert" {
+		return []Message{{Topic: "alerts", Partition: AnyPartition, Key: []byte("k"), Value: []byte(fmt.Sprint(r.Offset))}}, nil
+	}
+	return nil, nil
+}
+
+func (b *builder) Size() (int, int) { return len(b.rows), b.bytes }
+
+func (b *builder) Seal() Batch {
+	sealed := &batch{table: b.table, partition: b.assigned.Partition, rows: b.rows}
+	b.rows, b.bytes = nil, 0
+	return sealed
+}
+
+type batch struct {
+	table     *table
+	partition int32
+	rows      []Record
+}
+
+func (b *batch) Release() {}
+
+func (b *batch) Insert(_ context.Context, token string) error {
+	tb := b.table
+	tb.mu.Lock()
+	defer tb.mu.Unlock()
+	var after error
+	if tb.fail != nil {
+		var before error
+		if before, after = tb.fail(token); before != nil {
+			return before
+		}
+	}
+	if !tb.tokens[token] {
+		tb.tokens[token] = true
+		for _, r := range b.rows {
+			tb.rows[fmt.Sprintf("%s/%d/%d %s", r.Topic, r.Partition, r.Offset, r.Value)]++
+			tb.held[b.partition] = append(tb.held[b.partition], Range{r.Offset, r.Offset + 1})
+		}
+	}
+	select {
+	case tb.changed <- struct{}{}:
+	default:
+	}
+	return after
+}
+
+var errFault = errors.New("injected fault")
+
+// offsetOf is what a group has committed.
+func offsetOf(t *testing.T, k *Kafka, group, topic string, partition int32) committed {
+	t.Helper()
+	a := Assigned{Topic: topic, Partition: partition}
+	got, err := k.fetchCommitted(t.Context(), group, []Assigned{a})
+	if errors.Is(err, kafka.GroupIdNotFound) {
+		return committed{offset: -1}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got[a]
+}
+
+// lastOffset reads the end of a partition's log.
+func lastOffset(t *testing.T, k *Kafka, topic string, partition int32) int64 {
+	t.Helper()
+	b, err := k.Bounds(t.Context(), topic, partition)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b[partition].End
+}
+
+// commitAs sets an offset as a tool outside of any generation does.
+func commitAs(t *testing.T, k *Kafka, group, topic string, partition int32, c committed) {
+	t.Helper()
+	response, err := k.client.OffsetCommit(t.Context(), &kafka.OffsetCommitRequest{
+		GroupID: group, GenerationID: -1,
+		Topics: map[string][]kafka.OffsetCommit{topic: {{Partition: int(partition), Offset: c.offset, Metadata: c.metadata}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := response.Topics[topic][0].Error; err != nil {
+		t.Fatal(err)
+	}
+}

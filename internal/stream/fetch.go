@@ -1,0 +1,310 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol/fetch"
+)
+
+const (
+	// maxWait is how long a broker may hold a fetch that finds nothing. A
+	// partition that becomes free to read while another fetch of its broker is
+	// held waits for at most this long.
+	maxWait           = 100 * time.Millisecond
+	partitionMaxBytes = 1 << 20
+	requestMaxBytes   = 8 << 20
+	// chunksAhead is how many chunks wait for a lane: two, so that a lane that
+	// is about to take one does not miss the next fetch.
+	chunksAhead = 2
+	// fetchedMost bounds the bytes of all chunks that wait or are worked on.
+	fetchedMost = 32 << 20
+)
+
+// chunk is what one fetch brought for one partition, or the news of a gap.
+type chunk struct {
+	records []Record
+	end     int64 // offset behind everything in it, control batches included
+	log     int64 // end of the log (last stable offset) when it was fetched
+	gap     int64 // > 0: offsets up to end, exclusive, are gone; this many
+	bytes   int
+	arena   []byte
+}
+
+// cursor is the place of one partition's reading. It belongs to the fetcher,
+// except for chunks, which the lane receives from.
+type cursor struct {
+	Assigned
+	next   int64
+	chunks chan chunk
+	busy   bool // part of a fetch that is on its way
+	resume time.Time
+	tries  int
+}
+
+// fetcher reads all partitions of one generation, several partitions of a
+// broker in one request. It lives as long as the generation.
+type fetcher struct {
+	kafka   *Kafka
+	cursors []*cursor
+	room    chan struct{} // a lane took a chunk, or gave bytes back
+	fetched atomic.Int64
+	log     zerolog.Logger
+}
+
+func newFetcher(k *Kafka, log zerolog.Logger) *fetcher {
+	return &fetcher{kafka: k, room: make(chan struct{}, 1), log: log}
+}
+
+// add starts reading a partition at an offset; to be called before run.
+func (f *fetcher) add(a Assigned, from int64) *cursor {
+	c := &cursor{Assigned: a, next: from, chunks: make(chan chunk, chunksAhead)}
+	f.cursors = append(f.cursors, c)
+	return c
+}
+
+// release gives a chunk's memory back. Its records must not be used any more.
+func (f *fetcher) release(c chunk) {
+	f.fetched.Add(-int64(c.bytes))
+	putArena(c.arena)
+	f.wake()
+}
+
+func (f *fetcher) wake() {
+	select {
+	case f.room <- struct{}{}:
+	default:
+	}
+}
+
+// answered is the result of one fetch.
+type answered struct {
+	leader  int
+	cursors []*cursor
+	results []result
+	err     error
+}
+
+type result struct {
+	chunk chunk
+	err   error
+}
+
+// run fetches until ctx ends or an error is fatal.
+func (f *fetcher) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	answers := make(chan answered)
+	outstanding := map[int]bool{} // by leader
+	defer func() {
+		cancel()
+		for range outstanding {
+			<-answers
+		}
+	}()
+	retry := time.NewTicker(maxWait)
+	defer retry.Stop()
+	for {
+		if err := f.launch(ctx, outstanding, answers); err != nil {
+			f.log.Warn().Err(err).Msg("cannot find the partitions' leaders, trying again")
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-f.room:
+		case <-retry.C:
+		case a := <-answers:
+			delete(outstanding, a.leader)
+			if err := f.take(ctx, a); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// launch sends a fetch to each broker that has none on its way, for those of
+// its partitions that can take more.
+func (f *fetcher) launch(ctx context.Context, outstanding map[int]bool, answers chan<- answered) error {
+	var wanting []*cursor
+	now := time.Now()
+	for _, c := range f.cursors {
+		if !c.busy && len(c.chunks) < cap(c.chunks) && !now.Before(c.resume) {
+			wanting = append(wanting, c)
+		}
+	}
+	if len(wanting) == 0 || f.fetched.Load() > fetchedMost {
+		return nil
+	}
+	leaders, err := f.leaders(ctx, wanting)
+	if err != nil {
+		return err
+	}
+	groups := map[int][]*cursor{}
+	for i, c := range wanting {
+		if leader := leaders[i]; leader >= 0 && !outstanding[leader] {
+			groups[leader] = append(groups[leader], c)
+		}
+	}
+	for leader, cursors := range groups {
+		outstanding[leader] = true
+		for _, c := range cursors {
+			c.busy = true
+		}
+		go func() { answers <- f.fetch(ctx, leader, cursors) }()
+	}
+	return nil
+}
+
+// leaders finds each cursor's leading broker, -1 where there is none now.
+func (f *fetcher) leaders(ctx context.Context, cursors []*cursor) ([]int, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	topics := map[string]bool{}
+	var names []string
+	for _, c := range cursors {
+		if !topics[c.Topic] {
+			topics[c.Topic] = true
+			names = append(names, c.Topic)
+		}
+	}
+	metadata, err := f.kafka.client.Metadata(ctx, &kafka.MetadataRequest{Topics: names}) // cached by the transport
+	if err != nil {
+		return nil, err
+	}
+	type key struct {
+		topic     string
+		partition int
+	}
+	found := map[key]int{}
+	for _, t := range metadata.Topics {
+		for _, p := range t.Partitions {
+			if p.Error == nil && p.Leader.Host != "" {
+				found[key{t.Name, p.ID}] = p.Leader.ID
+			}
+		}
+	}
+	leaders := make([]int, len(cursors))
+	for i, c := range cursors {
+		leader, ok := found[key{c.Topic, int(c.Partition)}]
+		if !ok {
+			leader = -1
+		}
+		leaders[i] = leader
+	}
+	return leaders, nil
+}
+
+// fetch asks one broker for several partitions.
+func (f *fetcher) fetch(ctx context.Context, leader int, cursors []*cursor) answered {
+	answer := answered{leader: leader, cursors: cursors, results: make([]result, len(cursors))}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout+maxWait)
+	defer cancel()
+	response, err := f.kafka.transport.RoundTrip(ctx, f.kafka.client.Addr, fetchRequest(cursors))
+	if err != nil {
+		answer.err = err
+		return answer
+	}
+	for _, t := range response.(*fetch.Response).Topics {
+		for i := range t.Partitions {
+			p := &t.Partitions[i]
+			for j, c := range cursors {
+				if c.Topic == t.Topic && c.Partition == p.Partition {
+					answer.results[j] = readPartition(c, p)
+				}
+			}
+		}
+	}
+	return answer
+}
+
+func fetchRequest(cursors []*cursor) *fetch.Request {
+	request := &fetch.Request{
+		ReplicaID: -1, MaxWaitTime: int32(maxWait.Milliseconds()), MinBytes: 1, MaxBytes: requestMaxBytes,
+		IsolationLevel: int8(kafka.ReadCommitted), SessionID: 0, SessionEpoch: -1,
+	}
+	index := map[string]int{}
+	for _, c := range cursors {
+		i, ok := index[c.Topic]
+		if !ok {
+			i = len(request.Topics)
+			index[c.Topic] = i
+			request.Topics = append(request.Topics, fetch.RequestTopic{Topic: c.Topic})
+		}
+		request.Topics[i].Partitions = append(request.Topics[i].Partitions, fetch.RequestPartition{
+			Partition: c.Partition, CurrentLeaderEpoch: -1, FetchOffset: c.next, LogStartOffset: -1, PartitionMaxBytes: partitionMaxBytes,
+		})
+	}
+	return request
+}
+
+// take hands a fetch's chunks to their lanes and notes what failed.
+func (f *fetcher) take(ctx context.Context, a answered) error {
+	for i, c := range a.cursors {
+		c.busy = false
+		r := a.results[i]
+		if a.err != nil {
+			r.err = a.err
+		}
+		switch {
+		case r.err == nil:
+			c.tries = 0
+		case errors.Is(r.err, kafka.OffsetOutOfRange):
+			gap, err := f.outOfRange(ctx, c)
+			if err != nil && !IsFatal(err) {
+				f.pause(c, err)
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			r.chunk = gap
+		default:
+			if err := classify(fmt.Errorf("fetch %s/%d: %w", c.Topic, c.Partition, r.err), r.err); IsFatal(err) {
+				return err
+			}
+			f.pause(c, r.err)
+			continue
+		}
+		if r.chunk.end <= c.next {
+			continue
+		}
+		c.next = r.chunk.end
+		f.fetched.Add(int64(r.chunk.bytes))
+		c.chunks <- r.chunk // has room: nobody else sends, and it was looked at before
+	}
+	return nil
+}
+
+// pause lets a partition rest after an error.
+func (f *fetcher) pause(c *cursor, err error) {
+	c.resume = time.Now().Add(backoff(c.tries))
+	c.tries++
+	if c.tries > 2 && !errors.Is(err, context.Canceled) { // a leader's move is unremarkable
+		f.log.Warn().Err(err).Str("topic", c.Name).Int32("partition", c.Partition).Msg("cannot fetch, trying again")
+	}
+}
+
+// outOfRange finds out what became of the offset that was asked for.
+func (f *fetcher) outOfRange(ctx context.Context, c *cursor) (chunk, error) {
+	all, err := f.kafka.Bounds(ctx, c.Topic, c.Partition)
+	if err != nil {
+		return chunk{}, err
+	}
+	b := all[c.Partition]
+	if c.next > b.End {
+		return chunk{}, beyondEnd(c.Assigned, c.next, b)
+	}
+	if c.next >= b.First {
+		return chunk{}, fmt.Errorf("offset %d of %s/%d was out of range and is not any more", c.next, c.Topic, c.Partition)
+	}
+	return chunk{gap: b.First - c.next, end: b.First, log: b.End}, nil
+}
+
+// beyondEnd is what a topic looks like that was deleted and made anew.
+func beyondEnd(a Assigned, offset int64, b Bounds) error {
+	return Fatal("offset %d of %s/%d is beyond the end of its log (%d): if the topic was deleted and made anew, raise its incarnation in kafka.topics", offset, a.Topic, a.Partition, b.End)
+}

@@ -1,0 +1,200 @@
+package stream
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/sasl"
+)
+
+// requestTimeout bounds every request that does not wait for records.
+const requestTimeout = 10 * time.Second
+
+// KafkaConfig says how to reach the brokers.
+type KafkaConfig struct {
+	Brokers  []string
+	TLS      *tls.Config    // nil: plain text
+	SASL     sasl.Mechanism // nil: none
+	ClientID string
+	Log      zerolog.Logger
+	Metrics  *Metrics
+}
+
+// Kafka is a connection to one cluster, shared by all consumers of a process.
+type Kafka struct {
+	cfg       KafkaConfig
+	transport *kafka.Transport
+	client    *kafka.Client
+	dialer    *kafka.Dialer
+}
+
+// Open prepares a connection; nothing is dialled yet. Close it.
+func Open(cfg KafkaConfig) *Kafka {
+	transport := &kafka.Transport{TLS: cfg.TLS, SASL: cfg.SASL, ClientID: cfg.ClientID, MetadataTTL: 3 * time.Second}
+	return &Kafka{
+		cfg:       cfg,
+		transport: transport,
+		client:    &kafka.Client{Addr: kafka.TCP(cfg.Brokers...), Transport: transport},
+		dialer: &kafka.Dialer{
+			ClientID: cfg.ClientID, Timeout: requestTimeout, DualStack: true, TLS: cfg.TLS, SASLMechanism: cfg.SASL,
+		},
+	}
+}
+
+// Close drops idle connections.
+func (k *Kafka) Close() { k.transport.CloseIdleConnections() }
+
+// Ping asks for the cluster's metadata. A refused password or a failed TLS
+// handshake is fatal; everything else is worth waiting for.
+func (k *Kafka) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	_, err := k.client.Metadata(ctx, &kafka.MetadataRequest{})
+	return classify(fmt.Errorf("reach kafka at %v: %w", k.cfg.Brokers, err), err)
+}
+
+// classify returns nil for a nil cause, marks what waiting cannot mend as
+// fatal, and returns everything else as it is.
+func classify(err, cause error) error {
+	if cause == nil {
+		return nil
+	}
+	var code kafka.Error
+	if errors.As(cause, &code) {
+		switch code {
+		case kafka.SASLAuthenticationFailed, kafka.UnsupportedSASLMechanism, kafka.IllegalSASLState:
+			return Fatal("%w: check kafka.sasl", err)
+		case kafka.TopicAuthorizationFailed, kafka.GroupAuthorizationFailed, kafka.ClusterAuthorizationFailed:
+			return Fatal("%w: the account of kafka.sasl.username lacks this right", err)
+		}
+	}
+	var certificate *tls.CertificateVerificationError
+	if errors.As(cause, &certificate) {
+		return Fatal("%w: check kafka.tls.ca_file and kafka.tls.server_name", err)
+	}
+	return err
+}
+
+// TopicSpec is a topic that has to exist.
+type TopicSpec struct {
+	Name        string
+	Partitions  int // used when it is created; an existing topic keeps its own
+	Replication int
+	Settings    map[string]string
+}
+
+// EnsureTopics creates the topics that are missing, when create is true. A
+// missing topic that may not be created is fatal.
+func (k *Kafka) EnsureTopics(ctx context.Context, create bool, topics ...TopicSpec) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	missing, err := k.missing(ctx, topics)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	if !create {
+		return Fatal("kafka topic %q does not exist: create it, or set kafka.create_topics: true", missing[0].Name)
+	}
+	var request kafka.CreateTopicsRequest
+	for _, t := range missing {
+		config := kafka.TopicConfig{Topic: t.Name, NumPartitions: t.Partitions, ReplicationFactor: t.Replication}
+		for name, value := range t.Settings {
+			config.ConfigEntries = append(config.ConfigEntries, kafka.ConfigEntry{ConfigName: name, ConfigValue: value})
+		}
+		request.Topics = append(request.Topics, config)
+	}
+	response, err := k.client.CreateTopics(ctx, &request)
+	if err != nil {
+		return classify(fmt.Errorf("create kafka topics: %w", err), err)
+	}
+	for name, err := range response.Errors {
+		if err != nil && !errors.Is(err, kafka.TopicAlreadyExists) {
+			return classify(fmt.Errorf("create kafka topic %q: %w", name, err), err)
+		}
+	}
+	return nil
+}
+
+func (k *Kafka) missing(ctx context.Context, topics []TopicSpec) ([]TopicSpec, error) {
+	counts, err := k.Partitions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var missing []TopicSpec
+	for _, t := range topics {
+		if counts[t.Name] == 0 {
+			missing = append(missing, t)
+		}
+	}
+	return missing, nil
+}
+
+// Partitions returns the number of partitions of every topic of the cluster.
+func (k *Kafka) Partitions(ctx context.Context) (map[string]int, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	// Asked of a broker anew, not of the transport's cache: topics may have
+	// been created a moment ago.
+	conn, err := k.dial(ctx)
+	if err != nil {
+		return nil, classify(fmt.Errorf("reach kafka at %v: %w", k.cfg.Brokers, err), err)
+	}
+	defer conn.Close()
+	partitions, err := conn.ReadPartitions()
+	if err != nil {
+		return nil, classify(fmt.Errorf("list kafka topics: %w", err), err)
+	}
+	counts := map[string]int{}
+	for _, p := range partitions {
+		counts[p.Topic]++
+	}
+	return counts, nil
+}
+
+func (k *Kafka) dial(ctx context.Context) (conn *kafka.Conn, err error) {
+	for _, broker := range k.cfg.Brokers {
+		conn, err = k.dialer.DialContext(ctx, "tcp", broker)
+		if err == nil {
+			if deadline, ok := ctx.Deadline(); ok {
+				_ = conn.SetDeadline(deadline)
+			}
+			return conn, nil
+		}
+		var refused *net.OpError
+		if !errors.As(err, &refused) {
+			return nil, err
+		}
+	}
+	return nil, err
+}
+
+// Bounds are the first offset that is still there and the one behind the last.
+type Bounds struct{ First, End int64 }
+
+// Bounds asks for the log's bounds of the given partitions of a topic.
+func (k *Kafka) Bounds(ctx context.Context, topic string, partitions ...int32) (map[int32]Bounds, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	var requests []kafka.OffsetRequest
+	for _, p := range partitions {
+		requests = append(requests, kafka.FirstOffsetOf(int(p)), kafka.LastOffsetOf(int(p)))
+	}
+	response, err := k.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: requests}})
+	if err != nil {
+		return nil, classify(fmt.Errorf("list offsets of %s: %w", topic, err), err)
+	}
+	bounds := map[int32]Bounds{}
+	for _, p := range response.Topics[topic] {
+		if p.Error != nil {
+			return nil, classify(fmt.Errorf("list offsets of %s/%d: %w", topic, p.Partition, p.Error), p.Error)
+		}
+		bounds[int32(p.Partition)] = Bounds{First: p.FirstOffset, End: p.LastOffset}
+	}
+	return bounds, nil
+}
