@@ -50,7 +50,8 @@ func saslMechanism(cfg config.SASL) (sasl.Mechanism, error) {
 	return nil, nil // mechanism none: config allows no other
 }
 
-// Topics larger than their default hold what Kafka wraps in headers.
+// deadMessageBytes leaves room for a record of Kafka's default maximum, 1 MiB,
+// and the headers that say why it is dead.
 const deadMessageBytes = "2097152"
 
 // topicSpecs lists every topic that has to exist.

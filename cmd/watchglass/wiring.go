@@ -185,6 +185,8 @@ func (w *wiring) access(context.Context) error {
 	if err != nil {
 		return err
 	}
+	w.log.Info().Int64("memory_limit_bytes", limitMemory(int64(w.cfg.Access.Budget))).
+		Str("policy", policy.Snapshot().Version()).Int("rules", len(rules.set.Rules())).Msg("policy and rules loaded")
 	w.start(policy.Run)
 	w.start(consumer.Run)
 	return nil
@@ -195,7 +197,7 @@ func (w *wiring) archive(context.Context) error {
 	w.start(archive.New(w.kafka, archive.Config{
 		Stream: stream.StoreConfig{
 			GroupConfig: w.group("archive"), Publisher: w.publisher, DeadTopic: topics.Dead, Budget: w.budget,
-			MaxRows: w.cfg.Access.MaxBlockRows, MaxAge: w.cfg.Access.MaxBlockAge, InsertsPerSecond: float64(w.cfg.Access.Inserts),
+			MaxRows: w.cfg.Access.MaxBlockRows, MaxAge: w.cfg.Access.MaxBlockAge, InsertsPerSecond: float64(w.cfg.Access.Inserts) * archive.Tables, // the budget is each table's
 		},
 		Topics: archive.Topics{Alerts: topics.Alerts, Incidents: topics.Incidents, Deliveries: topics.Deliveries, Dead: topics.Dead},
 		Writer: w.writer, DB: w.db,

@@ -104,8 +104,8 @@ func TestProblems(t *testing.T) {
 		{"no port", "http: {listen: localhost}\n", []string{`w.yaml:1:16: http.listen: not an address: write host:port`}},
 		{"syntax", "kafka: [a\n", []string{`w.yaml:1:8: sequence end token ']' not found`}},
 		{"same key twice", "http: {}\nhttp: {}\n", []string{`w.yaml:2:1: mapping key "http" already defined at [1:1]`}},
-		{"several", "log:\n  levle: info\nhttp:\n  pprof: 3\n", []string{
-			`w.yaml:2:3: log.levle: unknown key: did you mean "level"?`,
+		{"several", "log:\n  leve: info\nhttp:\n  pprof: 3\n", []string{
+			`w.yaml:2:3: log.leve: unknown key: did you mean "level"?`,
 			`w.yaml:4:10: http.pprof: wants true or false`,
 		}},
 	}

@@ -2,6 +2,7 @@ package generate
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -80,7 +81,7 @@ func newLine(j job, t team, people []Person, w *World) line {
 	}
 	if j.group != "" {
 		for _, p := range w.protected {
-			if p.Group == j.group && p.ring == l.home {
+			if p.Group == j.group && p.ring == l.home && !slices.Contains(storyUsers(), p.ID) {
 				l.subs = append(l.subs, p.ID)
 			}
 		}

@@ -13,11 +13,11 @@ type site struct {
 
 func sites() []site {
 	return []site{
-		{name: "mountain-view", country: "US", prefix: "10.20.", utc: -8, home: "203.0.113."},
-		{name: "austin", country: "US", prefix: "10.21.", utc: -6, home: "203.0.113."},
-		{name: "dublin", country: "IE", prefix: "10.30.", utc: 0, home: "2001:db8:1e::"},
-		{name: "london", country: "GB", prefix: "10.31.", utc: 0, home: "2001:db8:44::"},
-		{name: "singapore", country: "SG", prefix: "10.40.", utc: 8, home: "2001:db8:65::"},
+		{name: "mountain-view", country: "US", prefix: "10.20.", utc: -8, home: "198.18.7."},
+		{name: "austin", country: "US", prefix: "10.21.", utc: -6, home: "198.18.7."},
+		{name: "dublin", country: "IE", prefix: "10.30.", utc: 0, home: "3fff:0:1e::"},
+		{name: "london", country: "GB", prefix: "10.31.", utc: 0, home: "3fff:0:44::"},
+		{name: "singapore", country: "SG", prefix: "10.40.", utc: 8, home: "3fff:0:65::"},
 		{name: "tokyo", country: "JP", prefix: "10.41.", utc: 9},
 		{name: "manila", country: "PH", prefix: "10.45.", utc: 8},
 		{name: "beijing", country: "CN", prefix: "10.60.", utc: 8},

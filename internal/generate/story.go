@@ -76,6 +76,10 @@ const (
 // staffUsers are colleagues who have accounts of their own on the platform.
 func staffUsers() []string { return []string{"u-4504", "u-8492", "u-12480"} }
 
+// storyUsers are left alone by ordinary traffic, so that whoever asks who read
+// them sees the story and nothing else.
+func storyUsers() []string { return append(staffUsers(), journalist, officialEU, minorAPAC) }
+
 // Story returns the acts, in the order in which they happen. Together they
 // fire every rule of deploy/policy/rules.
 func Story() []Act {

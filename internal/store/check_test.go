@@ -9,13 +9,13 @@ import (
 func TestCheckTable(t *testing.T) {
 	const fence = "CREATE TABLE d.t (a Int8, CONSTRAINT fence CHECK stored_at > 0) "
 	for name, c := range map[string]struct{ definition, want string }{
-		"plain":                  {fence + "ENGINE = MergeTree ORDER BY a SETTINGS non_replicated_deduplication_window = 10000, index_granularity = 8192", ""},
+		"plain":                  {fence + "ENGINE = MergeTree ORDER BY a SETTINGS non_replicated_deduplication_window = 100000, index_granularity = 8192", ""},
 		"plain, too small":       {fence + "ENGINE = MergeTree ORDER BY a SETTINGS non_replicated_deduplication_window = 9999", "non_replicated_deduplication_window is 9999"},
 		"plain, not set":         {fence + "ENGINE = MergeTree ORDER BY a SETTINGS index_granularity = 8192", "non_replicated_deduplication_window is 0"},
-		"plain, the other's set": {fence + "ENGINE = MergeTree ORDER BY a SETTINGS replicated_deduplication_window = 10000", "non_replicated_deduplication_window is 0"},
-		"no fence":               {"CREATE TABLE d.t (a Int8) ENGINE = MergeTree SETTINGS non_replicated_deduplication_window = 10000", "no constraint `fence`"},
-		"replicated":             {fence + "ENGINE = ReplicatedMergeTree('/p', 'r') SETTINGS replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 86400", ""},
-		"replicated, an hour":    {fence + "ENGINE = ReplicatedMergeTree('/p', 'r') SETTINGS replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 3600", "window_seconds is 3600"},
+		"plain, the other's set": {fence + "ENGINE = MergeTree ORDER BY a SETTINGS replicated_deduplication_window = 100000", "non_replicated_deduplication_window is 0"},
+		"no fence":               {"CREATE TABLE d.t (a Int8) ENGINE = MergeTree SETTINGS non_replicated_deduplication_window = 100000", "no constraint `fence`"},
+		"replicated":             {fence + "ENGINE = ReplicatedMergeTree('/p', 'r') SETTINGS replicated_deduplication_window = 100000, replicated_deduplication_window_seconds = 86400", ""},
+		"replicated, an hour":    {fence + "ENGINE = ReplicatedMergeTree('/p', 'r') SETTINGS replicated_deduplication_window = 100000, replicated_deduplication_window_seconds = 3600", "window_seconds is 3600"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := checkTable("d.t", c.definition)

@@ -25,8 +25,8 @@ import "time"
 const LateBound = 10 * time.Minute
 
 // DedupWindow is how many blocks each table remembers the tokens of. At one
-// insert a second it lasts for more than two hours: many times LateBound.
-const DedupWindow = 10_000
+// hundred inserts a second it lasts for more than sixteen minutes: longer than LateBound.
+const DedupWindow = 100_000
 
 // MaxBlockRows is the most rows one insert may carry. The identity of an
 // insert depends on how it is cut into blocks, so it must stay well below the

@@ -17,7 +17,7 @@ import (
 // WriterConfig configures a [Writer].
 type WriterConfig struct {
 	Config
-	Connections   int                   // inserts at the same time; default 4
+	Connections   int                   // inserts at the same time, each with its own encoding buffers; default 2
 	InsertTimeout time.Duration         // deadline of one insert, on both sides; default 60 s, at most LateBound
 	Metrics       prometheus.Registerer // nil: not registered
 }
@@ -38,7 +38,7 @@ func NewWriter(cfg WriterConfig) (*Writer, error) {
 		return nil, &FatalError{Advice: err.Error()}
 	}
 	if cfg.Connections <= 0 {
-		cfg.Connections = 4
+		cfg.Connections = 2
 	}
 	if cfg.InsertTimeout <= 0 {
 		cfg.InsertTimeout = time.Minute

@@ -38,17 +38,17 @@ func (k *Kafka) consumeGeneration(ctx context.Context, cfg WorkerConfig, s sessi
 	if err != nil {
 		return err
 	}
+	bounds, err := again(ctx, cfg.GroupConfig, func(ctx context.Context) (map[Assigned]Bounds, error) {
+		return k.allBounds(ctx, s.assigned)
+	})
+	if err != nil {
+		return err
+	}
 	fetcher := newFetcher(k, cfg.Log)
 	var tracks []*track
 	for _, a := range s.assigned {
-		bounds, err := again(ctx, cfg.GroupConfig, func(ctx context.Context) (map[int32]Bounds, error) {
-			return k.Bounds(ctx, a.Topic, a.Partition)
-		})
-		if err != nil {
-			return err
-		}
 		from := offsets[a].offset
-		switch b := bounds[a.Partition]; {
+		switch b := bounds[a]; {
 		case from < 0:
 			from = b.First
 		case from > b.End:

@@ -17,13 +17,13 @@ const (
 	// partition that becomes free to read while another fetch of its broker is
 	// held waits for at most this long.
 	maxWait           = 100 * time.Millisecond
-	partitionMaxBytes = 1 << 20
-	requestMaxBytes   = 8 << 20
+	partitionMaxBytes = 256 << 10
+	requestMaxBytes   = 2 << 20
 	// chunksAhead is how many chunks wait for a lane: two, so that a lane that
 	// is about to take one does not miss the next fetch.
 	chunksAhead = 2
 	// fetchedMost bounds the bytes of all chunks that wait or are worked on.
-	fetchedMost = 32 << 20
+	fetchedMost = 8 << 20
 )
 
 // chunk is what one fetch brought for one partition, or the news of a gap.

@@ -118,7 +118,24 @@ func (k *Kafka) EnsureTopics(ctx context.Context, create bool, topics ...TopicSp
 			return classify(fmt.Errorf("create kafka topic %q: %w", name, err), err)
 		}
 	}
+	for _, t := range missing {
+		if err := k.awaitLeaders(ctx, t); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// awaitLeaders returns when every partition of a new topic has a leader.
+func (k *Kafka) awaitLeaders(ctx context.Context, t TopicSpec) error {
+	var partitions []int32
+	for p := range int32(t.Partitions) {
+		partitions = append(partitions, p)
+	}
+	return Retry(ctx, func(error) {}, func(ctx context.Context) error {
+		_, err := k.Bounds(ctx, t.Name, partitions...)
+		return err
+	})
 }
 
 func (k *Kafka) missing(ctx context.Context, topics []TopicSpec) ([]TopicSpec, error) {
@@ -197,4 +214,25 @@ func (k *Kafka) Bounds(ctx context.Context, topic string, partitions ...int32) (
 		bounds[int32(p.Partition)] = Bounds{First: p.FirstOffset, End: p.LastOffset}
 	}
 	return bounds, nil
+}
+
+// allBounds asks for the bounds of partitions of any topics.
+func (k *Kafka) allBounds(ctx context.Context, assigned []Assigned) (map[Assigned]Bounds, error) {
+	partitions := map[string][]int32{}
+	for _, a := range assigned {
+		partitions[a.Topic] = append(partitions[a.Topic], a.Partition)
+	}
+	all := make(map[Assigned]Bounds, len(assigned))
+	for topic, list := range partitions {
+		bounds, err := k.Bounds(ctx, topic, list...)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range assigned {
+			if a.Topic == topic {
+				all[a] = bounds[a.Partition]
+			}
+		}
+	}
+	return all, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -91,15 +90,27 @@ func (k *Kafka) storeGeneration(ctx context.Context, cfg StoreConfig, s session)
 	if err != nil {
 		return err
 	}
-	fetcher := newFetcher(k, cfg.Log)
-	var lanes []*lane
-	for _, a := range s.assigned {
-		l, err := k.resume(ctx, cfg, s, a, offsets[a])
-		if err != nil {
+	bounds, err := again(ctx, cfg.GroupConfig, func(ctx context.Context) (map[Assigned]Bounds, error) {
+		return k.allBounds(ctx, s.assigned)
+	})
+	if err != nil {
+		return err
+	}
+	lanes := make([]*lane, len(s.assigned))
+	asking, askCtx := errgroup.WithContext(ctx)
+	asking.SetLimit(resumesAtOnce)
+	for i, a := range s.assigned {
+		asking.Go(func() (err error) {
+			lanes[i], err = k.resume(askCtx, cfg, s, a, offsets[a], bounds[a])
 			return err
-		}
-		l.fetcher, l.cursor = fetcher, fetcher.add(a, l.resumption.From)
-		lanes = append(lanes, l)
+		})
+	}
+	if err := asking.Wait(); err != nil {
+		return err
+	}
+	fetcher := newFetcher(k, cfg.Log)
+	for _, l := range lanes {
+		l.fetcher, l.cursor = fetcher, fetcher.add(l.assigned, l.resumption.From)
 	}
 	tasks, running := errgroup.WithContext(ctx)
 	fetching, stopFetching := context.WithCancel(running)
@@ -125,30 +136,28 @@ func (k *Kafka) storeGeneration(ctx context.Context, cfg StoreConfig, s session)
 	return err
 }
 
-// resume asks Kafka and ClickHouse how a partition goes on.
-func (k *Kafka) resume(ctx context.Context, cfg StoreConfig, s session, a Assigned, c committed) (*lane, error) {
+// resumesAtOnce is how many partitions ask ClickHouse at the same time.
+const resumesAtOnce = 8
+
+// resume asks ClickHouse what it holds, and decides how a partition goes on.
+func (k *Kafka) resume(ctx context.Context, cfg StoreConfig, s session, a Assigned, c committed, log Bounds) (*lane, error) {
 	l := &lane{
 		cfg: cfg, kafka: k, membership: s.membership, assigned: a,
 		builder: cfg.NewBuilder(a), outbox: newOutbox(cfg.Publisher), insertDone: make(chan error, 1),
 		log: cfg.Log.With().Str("topic", a.Name).Int32("partition", a.Partition).Int32("generation", s.generation).Logger(),
 	}
-	bounds, err := again(ctx, cfg.GroupConfig, func(ctx context.Context) (map[int32]Bounds, error) {
-		return k.Bounds(ctx, a.Topic, a.Partition)
-	})
-	if err != nil {
-		return nil, err
-	}
 	from := c.offset
 	if from < 0 {
-		from = bounds[a.Partition].First
+		from = log.First
 	}
+	var err error
 	l.held, err = again(ctx, cfg.GroupConfig, func(ctx context.Context) ([]Range, error) {
 		return cfg.Target.Held(ctx, a.Name, a.Partition, from)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("ask what is stored of %s/%d: %w", a.Name, a.Partition, err)
 	}
-	l.resumption, err = Resume(a, c.offset, c.metadata, bounds[a.Partition], slices.Clone(l.held))
+	l.resumption, err = Resume(a, c.offset, c.metadata, log, l.held)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/watchglass/watchglass/internal/generate"
 )
@@ -21,38 +22,19 @@ func (f *fleet) mixed(good, bad int) map[string]generate.Bad {
 		f.t.Fatal(err)
 	}
 	poison := generate.NewPoison(7, now)
-	writer := &kafka.Writer{
-		Addr: kafka.TCP(f.brokers...), Topic: f.name, Balancer: &kafka.RoundRobin{}, RequiredAcks: kafka.RequireAll,
-		BatchSize: 5000, BatchBytes: 4 << 20, BatchTimeout: 5 * time.Millisecond, MaxAttempts: 1,
-	}
-	defer writer.Close()
+	producer := f.producer()
 	made := map[string]generate.Bad{} // by value of the header
-	var batch []kafka.Message
-	flush := func() {
-		if err := writer.WriteMessages(f.t.Context(), batch...); err != nil {
-			f.t.Fatal(err)
-		}
-		batch = nil
-	}
-	bytesHeld := 0
-	add := func(m kafka.Message) {
-		batch = append(batch, m)
-		if bytesHeld += len(m.Value); len(batch) == 5000 || bytesHeld > 32<<20 {
-			flush()
-			bytesHeld = 0
-		}
-	}
 	for i := range good {
 		e, _ := g.Next()
-		add(kafka.Message{Key: bytes.Clone(e.Key), Value: bytes.Clone(e.Value)})
+		producer.send(&kgo.Record{Key: bytes.Clone(e.Key), Value: bytes.Clone(e.Value)})
 		if i%(good/bad) == 0 {
 			b := poison.Next()
 			n := fmt.Sprint(len(made))
 			made[n] = b
-			add(kafka.Message{Key: b.Key, Value: b.Value, Headers: []kafka.Header{{Key: "n", Value: []byte(n)}}})
+			producer.send(&kgo.Record{Key: b.Key, Value: b.Value, Headers: []kgo.RecordHeader{{Key: "n", Value: []byte(n)}}})
 		}
 	}
-	flush()
+	producer.flush()
 	return made
 }
 

@@ -15,8 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/segmentio/kafka-go"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/watchglass/watchglass/internal/generate"
 	"github.com/watchglass/watchglass/schema"
@@ -57,7 +58,7 @@ func newReceiver(t *testing.T) *receiver {
 
 // destination is the YAML of alerts.destinations.
 func (r *receiver) destination() string {
-	return fmt.Sprintf("[{name: test, url: %q, allow_private: true, secrets: [\"file:%s\"]}]", r.server.URL, r.secret)
+	return fmt.Sprintf("[{name: test, url: %q, allow_networks: [127.0.0.0/8], allow_http: true, secrets: [\"file:%s\"]}]", r.server.URL, r.secret)
 }
 
 func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
@@ -111,16 +112,13 @@ func TestEventToWebhook(t *testing.T) {
 	f.migrate()
 	f.createTopic(12)
 	f.start()
-	writer := &kafka.Writer{Addr: kafka.TCP(f.brokers...), Topic: f.name, Balancer: &kafka.Hash{}, RequiredAcks: kafka.RequireAll, BatchTimeout: time.Millisecond, Async: true}
-	defer writer.Close()
+	producer := f.producer()
 	// The first one shows that the worker is at work.
 	send := func(i int) {
 		now := time.Now().UTC()
 		value := fmt.Sprintf(`{"time":%q,"action":"read","accessor":{"id":"x-%d"},"origin":{"ip":"10.20.3.4"},"resource":{"store":"profiles","dataset":"eu.users.accounts","fields":["email"]},"subject":{"ids":["u-77"]},"purpose":{"kind":"support","ticket":"SUP-1"}}`,
 			now.Format("2006-01-02T15:04:05.000Z"), i)
-		if err := writer.WriteMessages(t.Context(), kafka.Message{Key: []byte(fmt.Sprint("x-", i)), Value: []byte(value)}); err != nil {
-			t.Error(err)
-		}
+		producer.send(&kgo.Record{Key: fmt.Append(nil, "x-", i), Value: []byte(value)})
 	}
 	send(0)
 	r.wait(1)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/watchglass/watchglass/internal/embedded"
 	"github.com/watchglass/watchglass/internal/generate"
 	"github.com/watchglass/watchglass/internal/sigma"
 	"github.com/watchglass/watchglass/schema"
@@ -35,13 +36,31 @@ func idsOf(rules []*sigma.Rule) []string {
 // Ordinary traffic fires nothing; each act of the story fires exactly the
 // rules that it says, and together they fire all.
 func TestOnlyTheStoryFires(t *testing.T) {
+	// What the policy says of itself must be enough, and a geo database must
+	// not contradict it.
+	t.Run("without a geo database", func(t *testing.T) { onlyTheStoryFires(t) })
+	t.Run("with the demo's", func(t *testing.T) {
+		engines, err := embedded.Locate(".")
+		if err != nil {
+			t.Fatal(err)
+		}
+		path, err := engines.CountryDatabase()
+		if err != nil {
+			t.Fatal(err)
+		}
+		onlyTheStoryFires(t, path)
+	})
+}
+
+func onlyTheStoryFires(t *testing.T, mmdb ...string) {
+	t.Helper()
 	const count = 200_000
 	g, err := generate.New(generate.Options{Seed: 7, Count: count, Acts: generate.Story()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	set := loadRules(t)
-	j, matcher := newJudge(t), set.NewMatcher()
+	j, matcher := newJudge(t, mmdb...), set.NewMatcher()
 	fired := map[string]int{}
 	planted := 0
 	var ev schema.AccessEvent

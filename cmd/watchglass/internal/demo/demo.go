@@ -41,15 +41,26 @@ type Options struct {
 // Defaults of the demo, for two cores: together well below a minute.
 const (
 	DefaultCount = 500_000
-	DefaultRate  = 25_000
+	DefaultRate  = 20_000
 
 	startTimeout  = 30 * time.Second // for the workers to be ready
 	finishTimeout = 30 * time.Second // for the last rows and notifications
 )
 
-// Run plays the demo. It returns nil when everything was as it should be, an
-// error that says what was not, and nil when ctx ends after it was all shown.
-func Run(ctx context.Context, o Options) (err error) {
+// errInterrupted is what Run returns when ctx ends before all was shown.
+var errInterrupted = errors.New("demo: interrupted; nothing was left running")
+
+// Run plays the demo. It returns nil when everything was as it should be, and
+// an error that says what was not, or that ctx ended before all was shown.
+func Run(ctx context.Context, o Options) error {
+	err := run(ctx, o)
+	if errors.Is(err, context.Canceled) {
+		return errInterrupted
+	}
+	return err
+}
+
+func run(ctx context.Context, o Options) (err error) {
 	if o.Rate == 0 {
 		o.Rate = DefaultRate
 	}

@@ -118,7 +118,7 @@ func (w *watcher) show(now time.Time) {
 	verified, _, _ := w.stage.receiver.counts()
 	sent := w.sent.Load()
 	seconds := now.Sub(w.began).Seconds()
-	w.stage.screen.status(fmt.Sprintf("%5.1f s  events %s (%s/s)  rows %s  alerts %s  notifications %d",
+	w.stage.screen.status(fmt.Sprintf("%5.1f s  events %s (%s/s)  stored: rows %s, alerts %s  notifications %d",
 		seconds, number(sent), number(int64(float64(sent)/seconds)), number(w.rows), number(w.alerts), verified), now)
 }
 
@@ -145,7 +145,7 @@ func describe(s *screen, n schema.Notification, took time.Duration) string {
 	if n.Location != "known" && n.Location != "" {
 		place = n.Location
 	}
-	return fmt.Sprintf("%s %s %5s  %s: %s of %s at %s, %s %s",
+	return fmt.Sprintf("%s %s %5s  %s: %s of %s, from %s, %s %s",
 		s.paint(green, "notified"), s.level(n.Rule.Level), took.Round(time.Millisecond), n.Rule.Title, n.Accessor, orDash(n.Employer), place, n.Action, n.Dataset)
 }
 

@@ -24,11 +24,11 @@ func theQuestions(from, to time.Time) []question {
        accessor_on_behalf_of AS on_behalf_of, data_categories
 FROM ` + database + `.who_read(subject = 'u-5501', ` + span + `)
 ORDER BY time`},
-		{"Whom else did they look up?", `SELECT accessor_id, arrayJoin(subject_ids) AS subject, any(subject_groups) AS groups, count() AS reads
+		{"Whom else did people of the same employer look up?", `SELECT accessor_id, arrayJoin(subject_ids) AS subject, any(subject_groups) AS groups, count() AS reads
 FROM ` + database + `.events
-WHERE resource_dataset = 'us.users.sessions' AND accessor_id IN
-      (SELECT accessor_id FROM ` + database + `.who_read(subject = 'u-5501', ` + span + `) WHERE accessor_restricted)
-GROUP BY accessor_id, subject ORDER BY reads DESC, subject`},
+WHERE notEmpty(subject_groups) AND accessor_employer IN
+      (SELECT accessor_employer FROM ` + database + `.who_read(subject = 'u-5501', ` + span + `) WHERE accessor_restricted)
+GROUP BY accessor_id, subject ORDER BY accessor_id DESC, reads DESC, subject`},
 		{"Which data about US residents, or of a silo, was reached under the law of China?", `SELECT accessor_employer AS employer, accessor_restricted_by AS by, resource_dataset AS dataset, count() AS reads, uniqExact(accessor_id) AS people
 FROM ` + database + `.events
 WHERE has(accessor_jurisdictions, 'CN') AND (resource_residents = 'US' OR resource_silo != '')
