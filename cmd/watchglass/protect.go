@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -54,6 +55,27 @@ func readKey(id, path string) (enrich.Key, error) {
 		return enrich.Key{}, usagef("--key-file: %w", err)
 	}
 	return enrich.Key{ID: id, Secret: []byte(strings.TrimRight(string(secret), "\r\n"))}, nil
+}
+
+// readKeys reads the named key, or every key that lies in the policy folder.
+func readKeys(policyDir, id, path string) ([]enrich.Key, error) {
+	if path != "" {
+		key, err := readKey(id, path)
+		return []enrich.Key{key}, err
+	}
+	files, err := filepath.Glob(filepath.Join(policyDir, "*.key"))
+	if err != nil {
+		return nil, usagef("--policy: %w", err)
+	}
+	var keys []enrich.Key
+	for _, file := range files {
+		key, err := readKey(strings.TrimSuffix(filepath.Base(file), ".key"), file)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
 }
 
 func protect(in io.Reader, out io.Writer, key enrich.Key, groups []string) error {

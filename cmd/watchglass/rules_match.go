@@ -21,23 +21,25 @@ func newRulesMatchCommand() *cobra.Command {
 	var mmdb []string
 	var noEnrich bool
 	c := &cobra.Command{
-		Use:   "match --rules DIR [--policy DIR | --no-enrich]",
+		Use:   "match --rules DIR [--policy DIR]",
 		Short: "Match events on standard input against rules",
 		Long: `Read events from standard input, one a line, and print a JSON line
 {"event":0,"rule":"<id>"} per match, in order; events are counted from 0.
-With --policy, events are enriched as run does; with --no-enrich they are any JSON
-objects, matched as they are.`,
+With --policy, events are enriched as run does; without, they are any JSON objects,
+matched as they are. The keys of the protected lists are --key-file, or else the
+files ID.key in the policy folder.`,
 		Example: `  watchglass generate --count 1000 --story --stdout |
-    watchglass rules match --rules deploy/policy/rules --policy deploy/policy --key-id demo --key-file deploy/policy/demo.key
+    watchglass rules match --rules deploy/policy/rules --policy deploy/policy
   watchglass rules match --rules rules --no-enrich < events.jsonl`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			switch {
 			case rulesDir == "":
 				return usagef("--rules is missing: name a folder of rules")
-			case (policyDir == "") == !noEnrich:
+			case policyDir != "" && noEnrich:
 				return usagef("give either --policy DIR or --no-enrich")
 			}
+			noEnrich = policyDir == ""
 			set, err := loadSet(rulesDir, sigma.Options{AnyField: noEnrich})
 			if err != nil {
 				return err
@@ -46,12 +48,8 @@ objects, matched as they are.`,
 				return asInput(c.Context(), sigma.MatchLines(c.Context(), set, c.InOrStdin(), c.OutOrStdout()))
 			}
 			policy := enrich.Config{PolicyDir: policyDir, MMDB: mmdb}
-			if keyFile != "" {
-				key, err := readKey(keyID, keyFile)
-				if err != nil {
-					return err
-				}
-				policy.ProtectedKeys = []enrich.Key{key}
+			if policy.ProtectedKeys, err = readKeys(policyDir, keyID, keyFile); err != nil {
+				return err
 			}
 			snapshot, err := enrich.Load(policy)
 			if err != nil {
@@ -70,10 +68,10 @@ objects, matched as they are.`,
 	flags.StringVar(&rulesDir, "rules", "", "folder of rules")
 	flags.StringVar(&policyDir, "policy", "", "policy folder to enrich with")
 	flags.StringVar(&keyID, "key-id", "k1", "name of the key of the protected lists")
-	flags.StringVar(&keyFile, "key-file", "", "file that holds that key; without it, lists under protected/ are refused")
+	flags.StringVar(&keyFile, "key-file", "", "file that holds that key (default: every file ID.key in the policy folder)")
 	flags.StringSliceVar(&mmdb, "mmdb", nil, "geo databases")
 	flags.StringVar(&format, "format", source.JSON, "format of the events, see docs/sources.md")
-	flags.BoolVar(&noEnrich, "no-enrich", false, "match the events as they are")
+	flags.BoolVar(&noEnrich, "no-enrich", false, "match the events as they are; the same as no --policy")
 	_ = c.MarkFlagDirname("rules")
 	_ = c.MarkFlagDirname("policy")
 	return c

@@ -14,6 +14,7 @@ import (
 	"github.com/watchglass/watchglass/consumers/notify"
 	"github.com/watchglass/watchglass/internal/alert"
 	"github.com/watchglass/watchglass/internal/config"
+	"github.com/watchglass/watchglass/internal/enrich"
 	"github.com/watchglass/watchglass/internal/source"
 	"github.com/watchglass/watchglass/internal/store"
 	"github.com/watchglass/watchglass/internal/stream"
@@ -26,7 +27,11 @@ func runConsumers(ctx context.Context, a *app) error {
 	tasks, ctx := errgroup.WithContext(ctx)
 	w := &wiring{app: a, metrics: stream.NewMetrics(a.registry), tasks: tasks, ctx: ctx}
 	defer w.close()
-	steps := []func(context.Context) error{w.openKafka}
+	var steps []func(context.Context) error
+	if a.runs("access") { // first: a file that is wrong shows at once, whoever else has to be waited for
+		steps = append(steps, w.readPolicy)
+	}
+	steps = append(steps, w.openKafka)
 	if a.runs("access") || a.runs("archive") {
 		steps = append(steps, w.openClickHouse)
 	} else {
@@ -59,6 +64,8 @@ type wiring struct {
 	metrics   *stream.Metrics
 	tasks     *errgroup.Group
 	ctx       context.Context // of the tasks: ends when one fails, or the process is told to stop
+	policy    *enrich.Live
+	rules     *ruleSet
 	kafka     *stream.Kafka
 	publisher *stream.KafkaPublisher
 	budget    *stream.Budget
@@ -159,20 +166,20 @@ func (w *wiring) group(name string) stream.GroupConfig {
 	}
 }
 
+func (w *wiring) readPolicy(context.Context) (err error) {
+	if w.policy, err = w.loadPolicy(); err != nil {
+		return err
+	}
+	w.rules, err = loadRules(w.cfg)
+	return err
+}
+
 func (w *wiring) access(context.Context) error {
-	policy, err := w.loadPolicy()
-	if err != nil {
-		return err
-	}
-	rules, err := loadRules(w.cfg)
-	if err != nil {
-		return err
-	}
 	cfg := access.Config{
 		Group:       w.group("access"),
 		Source:      source.Config{MaxAge: w.cfg.Access.EventMaxAge, MaxAhead: w.cfg.Access.EventMaxAhead},
-		NewEnricher: func() access.Enricher { return policy.NewLane() },
-		NewMatcher:  rules.newMatcher,
+		NewEnricher: func() access.Enricher { return w.policy.NewLane() },
+		NewMatcher:  w.rules.newMatcher,
 		Writer:      w.writer, DB: w.db, Publisher: w.publisher, Budget: w.budget,
 		AlertsTopic: w.cfg.Kafka.Topics.Alerts, DeadTopic: w.cfg.Kafka.Topics.Dead,
 		MaxRows: w.cfg.Access.MaxBlockRows, MaxAge: w.cfg.Access.MaxBlockAge, InsertsPerSecond: float64(w.cfg.Access.Inserts),
@@ -186,8 +193,8 @@ func (w *wiring) access(context.Context) error {
 		return err
 	}
 	w.log.Info().Int64("memory_limit_bytes", limitMemory(int64(w.cfg.Access.Budget))).
-		Str("policy", policy.Snapshot().Version()).Int("rules", len(rules.set.Rules())).Msg("policy and rules loaded")
-	w.start(policy.Run)
+		Str("policy", w.policy.Snapshot().Version()).Int("rules", len(w.rules.set.Rules())).Msg("policy and rules loaded")
+	w.start(w.policy.Run)
 	w.start(consumer.Run)
 	return nil
 }

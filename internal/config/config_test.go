@@ -16,7 +16,7 @@ import (
 
 func TestDefaults(t *testing.T) {
 	cfg := config.Default()
-	if cfg.Access.Budget != 96<<20 || cfg.Access.EventMaxAge != 400*24*time.Hour || cfg.HTTP.Listen != "127.0.0.1:9464" {
+	if cfg.Access.Budget != 64<<20 || cfg.Access.EventMaxAge != 400*24*time.Hour || cfg.HTTP.Listen != "127.0.0.1:9464" {
 		t.Errorf("unexpected defaults: %+v", cfg)
 	}
 	want := []config.AccessTopic{{Name: "access-events", Incarnation: 1, Format: "json"}}
@@ -149,7 +149,7 @@ alerts:
 	if strings.Contains(text, "hush") {
 		t.Errorf("a secret is shown:\n%s", text)
 	}
-	for _, want := range []string{"budget_bytes: 96MiB", "event_max_age: 400d", "file:" + secret, "mechanism: none"} {
+	for _, want := range []string{"budget_bytes: 64MiB", "event_max_age: 400d", "file:" + secret, "mechanism: none"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)
 		}

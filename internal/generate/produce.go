@@ -28,19 +28,28 @@ type Target struct {
 	Planted func(Event)
 }
 
-// Limits of what is on its way, so that slow brokers slow the generator.
-const (
-	maxInFlight = 50_000
-	chunkBytes  = 256 << 10
-)
+// maxInFlight is how many events may be on their way: slow brokers slow the
+// generator. At a rate it is a tenth of a second's worth, or events would grow
+// old here and spoil whoever measures latency.
+func maxInFlight(rate float64) int {
+	if rate == 0 {
+		return 50_000
+	}
+	return max(1000, int(rate/10))
+}
+
+const chunkBytes = 256 << 10
 
 // Produce sends every event of g, keyed by accessor, with acks=all, and
 // returns how many were acknowledged once nothing is on its way any more.
 // When a broker's answer is lost events can be there twice: kafka-go's writer
 // is not idempotent.
 func Produce(ctx context.Context, t Target, g *Generator) (int64, error) {
-	p := &producer{target: t, room: make(chan struct{}, 1)}
-	linger := 10 * time.Millisecond
+	p := &producer{target: t, room: make(chan struct{}, 1), most: maxInFlight(t.Rate)}
+	linger, batch := 10*time.Millisecond, 10_000
+	if t.Rate > 0 {
+		batch = 1000 // the writer allocates for a full one each time
+	}
 	if t.Rate > 0 && t.Rate <= 2000 {
 		linger = time.Millisecond // latency is what is measured at low rates
 	}
@@ -51,7 +60,7 @@ func Produce(ctx context.Context, t Target, g *Generator) (int64, error) {
 	p.writer = &kafka.Writer{
 		Addr: kafka.TCP(t.Brokers...), Topic: t.Topic, Transport: t.Transport, Balancer: &kafka.Hash{},
 		RequiredAcks: kafka.RequireAll, Compression: kafka.Lz4, Async: true, Completion: p.completed,
-		BatchSize: 10_000, BatchBytes: 900 << 10, BatchTimeout: linger,
+		BatchSize: batch, BatchBytes: 900 << 10, BatchTimeout: linger,
 	}
 	err := p.run(ctx, g)
 	err = errors.Join(err, p.writer.Close()) // waits for what is on its way
@@ -65,6 +74,8 @@ type producer struct {
 	writer *kafka.Writer
 	chunk  []byte // keys and values of messages; never written again where messages point
 	batch  []kafka.Message
+
+	most int // events on their way at once
 
 	mu       sync.Mutex
 	inFlight int
@@ -105,7 +116,7 @@ func (p *producer) due(start time.Time, sent int) (due int, wait time.Duration) 
 	}
 	due = int(time.Since(start).Seconds() * p.target.Rate)
 	if due > sent {
-		return min(due, sent+10_000), 0
+		return min(due, sent+1000), 0
 	}
 	next := start.Add(time.Duration(float64(sent+1) / p.target.Rate * float64(time.Second)))
 	return due, max(time.Until(next), time.Millisecond)
@@ -133,7 +144,7 @@ func (p *producer) keep(b []byte) []byte {
 func (p *producer) flush(ctx context.Context) error {
 	for {
 		p.mu.Lock()
-		full, failure := p.inFlight+len(p.batch) > maxInFlight, p.failure
+		full, failure := p.inFlight > 0 && p.inFlight+len(p.batch) > p.most, p.failure
 		if !full {
 			p.inFlight += len(p.batch)
 		}

@@ -17,7 +17,7 @@ type entry struct {
 // maxRuleBytes is far beyond any rule; the largest published one has some 40 KB.
 const maxRuleBytes = 1 << 20
 
-// maxNesting bounds brackets and indentation: YAML parsers recurse.
+// maxNesting bounds what YAML parsers recurse into.
 const maxNesting = 64
 
 // parseYAML returns the file's only document; nil, and a fault, if there is none.
@@ -30,7 +30,7 @@ func parseYAML(text []byte, f *faults) ast.Node {
 		f.add(position{}, "not valid UTF-8: expected UTF-8")
 		return nil
 	case nesting(text) > maxNesting:
-		f.add(position{}, "brackets nested deeper than %d levels", maxNesting)
+		f.add(position{}, "brackets or lists nested deeper than %d levels", maxNesting)
 		return nil
 	}
 	file, err := parser.ParseBytes(text, 0)
@@ -58,17 +58,28 @@ func parseYAML(text []byte, f *faults) ast.Node {
 	return body
 }
 
-// nesting is the deepest level of brackets, wherever they stand.
+// nesting is the deepest level of brackets, or of lists begun on one line
+// (`- - - x`), wherever they stand: in texts and comments too.
 func nesting(text []byte) int {
-	level, deepest := 0, 0
-	for _, c := range text {
+	level, dashes, deepest, leading := 0, 0, 0, true
+	for i, c := range text {
 		switch c {
+		case '\n':
+			dashes, leading = 0, true
+			continue
 		case '[', '{':
 			level++
-			deepest = max(deepest, level)
 		case ']', '}':
 			level = max(0, level-1)
+		case '-', '?', ' ', '\t':
+			if leading && (c == '-' || c == '?') && i+1 < len(text) && (text[i+1] == ' ' || text[i+1] == '\t') {
+				dashes++
+			}
+			deepest = max(deepest, dashes)
+			continue
 		}
+		leading = false
+		deepest = max(deepest, level)
 	}
 	return deepest
 }

@@ -33,11 +33,11 @@ type Config struct {
 // Validate fills in the defaults and says what cannot work.
 func (c *Config) Validate() error {
 	if len(c.Addr) == 0 {
-		return errors.New("clickhouse.addr: missing; give host:port of ClickHouse's native protocol (9000, with TLS 9440)")
+		return errors.New("clickhouse.addresses: missing; give host:port of ClickHouse's native protocol (9000, with TLS 9440)")
 	}
 	for _, a := range c.Addr {
 		if _, _, err := net.SplitHostPort(a); err != nil {
-			return fmt.Errorf("clickhouse.addr: %q is not host:port", a)
+			return fmt.Errorf("clickhouse.addresses: %q is not host:port", a)
 		}
 	}
 	if c.Database == "" {
@@ -57,7 +57,7 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("clickhouse.engine: %q is neither %q nor %q", c.Engine, Plain, Replicated)
 	}
 	if c.Engine == Plain && len(c.Addr) > 1 {
-		return errors.New("clickhouse.addr: several addresses need clickhouse.engine: replicated, " +
+		return errors.New("clickhouse.addresses: several addresses need clickhouse.engine: replicated, " +
 			"because plain tables drop repeated inserts only on the server that got the first")
 	}
 	return nil

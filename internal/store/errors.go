@@ -59,15 +59,15 @@ const (
 func advice(code int) string {
 	switch code {
 	case codeAuthFailed, codeUnknownUser, codeWrongPassword, codeRequiredPassword:
-		return "check clickhouse.user and clickhouse.password"
+		return "check clickhouse.username and clickhouse.password"
 	case codeUnknownDatabase:
 		return "check clickhouse.database, or run `watchglass migrate`"
 	case codeUnknownTable, codeNoSuchColumn, codeUnknownIdentifier:
 		return "the schema is older than this program: run `watchglass migrate`"
 	case codeAccessDenied:
-		return "grant clickhouse.user what deploy/clickhouse/roles.sql lists"
+		return "grant clickhouse.username what deploy/clickhouse/roles.sql lists"
 	case codeReadonly:
-		return "the profile of clickhouse.user must not be readonly"
+		return "the profile of clickhouse.username must not be readonly"
 	case codeUnknownSetting:
 		return "this ClickHouse is too old: 26.3.22.6 or later is needed"
 	}

@@ -51,7 +51,7 @@ func TestRefusedHandshake(t *testing.T) {
 		fatal bool
 		want  string
 	}{
-		"wrong password":      {codeAuthFailed, true, "check clickhouse.user and clickhouse.password"},
+		"wrong password":      {codeAuthFailed, true, "check clickhouse.username and clickhouse.password"},
 		"unknown database":    {codeUnknownDatabase, true, "check clickhouse.database"},
 		"too many queries":    {202, false, "clickhouse code 202"},
 		"memory limit":        {241, false, "clickhouse code 241"},

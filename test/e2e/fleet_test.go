@@ -5,6 +5,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -57,11 +58,21 @@ type site struct {
 	destinations string // YAML of alerts.destinations
 	extra        string // YAML of further sections
 	native       string // ClickHouse; default the shared one
+
+	brokers    []string // default the shared Kafka's
+	kafka      string   // YAML within the section kafka, in braces' style: "tls: {enabled: true}" a line
+	clickhouse string   // likewise
+	through    string   // address that the configuration names instead of native
+	policy     string   // folder; default deploy/policy
+	listen     string   // http.listen; default none
 }
 
 func newFleet(t *testing.T, s site) *fleet {
 	t.Helper()
-	f := &fleet{t: t, name: engines.Name(t), brokers: engines.Kafka(t), native: s.native}
+	f := &fleet{t: t, name: engines.Name(t), brokers: s.brokers, native: s.native}
+	if f.brokers == nil {
+		f.brokers = engines.Kafka(t)
+	}
 	if f.native == "" {
 		f.native = engines.ClickHouse(t)
 	}
@@ -74,6 +85,12 @@ func newFleet(t *testing.T, s site) *fleet {
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if s.through == "" {
+		s.through = f.native
+	}
+	if s.policy == "" {
+		s.policy = filepath.Join(root, "deploy", "policy")
 	}
 	f.config = filepath.Join(t.TempDir(), "watchglass.yaml")
 	text := fmt.Sprintf(`
@@ -89,19 +106,22 @@ kafka:
     notifications: %[2]s-notifications
     deliveries: %[2]s-deliveries
     dead: %[2]s-dead
+%[8]s
 clickhouse:
   addresses: [%[4]s]
   database: %[2]s
+%[9]s
 policy:
-  dir: %[5]s/deploy/policy
+  dir: %[10]s
   protected_keys: [{id: demo, key: "file:%[5]s/deploy/policy/demo.key"}]
 alerts:
   incident: {quiet_time: 1h, update_interval: 1h}
   destinations: %[6]s
-http: {listen: ""}
+http: {listen: %[11]q}
 log: {level: info, format: json}
 %[7]s
-`, strings.Join(f.brokers, ","), f.name, s.format, f.native, root, s.destinations, s.extra)
+`, strings.Join(f.brokers, ","), f.name, s.format, s.through, root, s.destinations, s.extra,
+		indented(s.kafka), indented(s.clickhouse), s.policy, s.listen)
 	if err := os.WriteFile(f.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -123,6 +143,9 @@ log: {level: info, format: json}
 	return f
 }
 
+// indented puts lines of YAML into a section.
+func indented(lines string) string { return "  " + strings.ReplaceAll(lines, "\n", "\n  ") }
+
 // command runs a subcommand to its end and returns what it printed.
 func (f *fleet) command(args ...string) string {
 	f.t.Helper()
@@ -136,6 +159,22 @@ func (f *fleet) command(args ...string) string {
 		f.t.Fatalf("watchglass %s: %v\n%s", strings.Join(args, " "), err, text)
 	}
 	return string(text)
+}
+
+// run runs a subcommand to its end and returns its exit code and what it printed.
+func (f *fleet) run(args ...string) (code int, text string) {
+	f.t.Helper()
+	path, err := program()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	c := exec.CommandContext(f.t.Context(), path, args...)
+	out, err := c.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		f.t.Fatal(err)
+	}
+	return c.ProcessState.ExitCode(), string(out)
 }
 
 func (f *fleet) migrate() { f.t.Helper(); f.command("migrate", "--config", f.config) }

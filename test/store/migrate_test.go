@@ -122,7 +122,7 @@ func TestConfigRefused(t *testing.T) {
 		cfg  store.Config
 		want string
 	}{
-		"no address":        {store.Config{}, "clickhouse.addr: missing"},
+		"no address":        {store.Config{}, "clickhouse.addresses: missing"},
 		"no port":           {store.Config{Addr: []string{"localhost"}}, "is not host:port"},
 		"two plain servers": {store.Config{Addr: []string{"a:1", "b:1"}}, "clickhouse.engine: replicated"},
 		"unknown engine":    {store.Config{Addr: []string{"a:1"}, Engine: "shared"}, "clickhouse.engine"},
