@@ -54,11 +54,20 @@ func saslMechanism(cfg config.SASL) (sasl.Mechanism, error) {
 // and the headers that say why it is dead.
 const deadMessageBytes = "2097152"
 
+// fewPartitions are enough for topics that are only archived, and in each of
+// which little happens: every partition costs ClickHouse inserts of its own.
+const fewPartitions = 3
+
 // topicSpecs lists every topic that has to exist.
 func topicSpecs(cfg config.Kafka) []stream.TopicSpec {
 	t := cfg.Topics
 	spec := func(name string, settings map[string]string) stream.TopicSpec {
 		return stream.TopicSpec{Name: name, Partitions: cfg.Partitions, Replication: cfg.Replication, Settings: settings}
+	}
+	few := func(name string, settings map[string]string) stream.TopicSpec {
+		s := spec(name, settings)
+		s.Partitions = min(s.Partitions, fewPartitions)
+		return s
 	}
 	var specs []stream.TopicSpec
 	for _, access := range t.AccessEvents {
@@ -66,10 +75,10 @@ func topicSpecs(cfg config.Kafka) []stream.TopicSpec {
 	}
 	return append(specs,
 		spec(t.Alerts, nil),
-		spec(t.Incidents, nil),
+		few(t.Incidents, nil),
 		spec(t.IncidentState, map[string]string{"cleanup.policy": "compact"}),
 		spec(t.Notifications, nil),
-		spec(t.Deliveries, nil),
-		spec(t.Dead, map[string]string{"max.message.bytes": deadMessageBytes}),
+		few(t.Deliveries, nil),
+		few(t.Dead, map[string]string{"max.message.bytes": deadMessageBytes}),
 	)
 }

@@ -8,7 +8,7 @@ import (
 
 // besides is what a worker needs apart from rows and policy: chunks fetched,
 // buffers of requests and inserts, and room for the garbage collector.
-const besides = 96 << 20
+const besides = 120 << 20
 
 // limitMemory sets Go's soft memory limit from what is loaded and what rows
 // may take, so that the collector works in time and a worker stays small. An

@@ -204,7 +204,7 @@ func (w *wiring) archive(context.Context) error {
 	w.start(archive.New(w.kafka, archive.Config{
 		Stream: stream.StoreConfig{
 			GroupConfig: w.group("archive"), Publisher: w.publisher, DeadTopic: topics.Dead, Budget: w.budget,
-			MaxRows: w.cfg.Access.MaxBlockRows, MaxAge: w.cfg.Access.MaxBlockAge, InsertsPerSecond: float64(w.cfg.Access.Inserts) * archive.Tables, // the budget is each table's
+			MaxRows: w.cfg.Access.MaxBlockRows, MaxAge: w.cfg.Access.MaxBlockAge, InsertsPerSecond: float64(w.cfg.Access.Inserts),
 		},
 		Topics: archive.Topics{Alerts: topics.Alerts, Incidents: topics.Incidents, Deliveries: topics.Deliveries, Dead: topics.Dead},
 		Writer: w.writer, DB: w.db,

@@ -13,9 +13,6 @@ import (
 	"github.com/watchglass/watchglass/internal/stream"
 )
 
-// Tables is how many tables the consumer writes to: one for each topic.
-const Tables = 4
-
 // Topics names the topics to archive.
 type Topics struct{ Alerts, Incidents, Deliveries, Dead string }
 

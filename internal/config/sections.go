@@ -7,7 +7,7 @@ type Access struct {
 	Budget        Size          `yaml:"budget_bytes" default:"64MiB" min:"8MiB" max:"64GiB" doc:"Memory for events on their way, over all partitions. When it is full, fetching waits."`
 	MaxBlockRows  int           `yaml:"max_block_rows" default:"65536" min:"1" max:"500000" doc:"Rows of one insert, at most."`
 	MaxBlockAge   time.Duration `yaml:"max_block_age" default:"1s" min:"50ms" max:"1m" doc:"How long an event waits for others before it is inserted, at least."`
-	Inserts       int           `yaml:"inserts_per_second" default:"10" min:"1" max:"100" doc:"What the whole fleet may send to one table, about: with many partitions, max_block_age stretches to stay within it. ClickHouse remembers the last 100,000 inserts to drop repetitions."`
+	Inserts       int           `yaml:"inserts_per_second" default:"5" min:"1" max:"100" doc:"Inserts that the whole fleet may send, about, for access events and once more for all that is archived: with many partitions, max_block_age stretches to stay within it. ClickHouse remembers the last 100,000 inserts to drop repetitions."`
 	EventMaxAge   time.Duration `yaml:"event_max_age" default:"400d" min:"1h" max:"3650d" doc:"An event time further before the record's Kafka timestamp is a dead letter."`
 	EventMaxAhead time.Duration `yaml:"event_max_ahead" default:"1h" min:"0s" max:"30d" doc:"An event time further after the record's Kafka timestamp is a dead letter."`
 }

@@ -41,8 +41,10 @@ type ClickHouseConfig struct {
 // ClickHouse is a running server. Its methods are for one goroutine at a time.
 type ClickHouse struct {
 	cfg          ClickHouseConfig
-	native, http int
+	native, http int // ports of the server itself
 	process      *process
+	front        *orderly // what clients of the native protocol talk to
+	address      string   // of front; the same after a restart
 }
 
 // StartClickHouse runs a server and returns when it answers queries; it takes about a
@@ -59,7 +61,7 @@ func StartClickHouse(ctx context.Context, cfg ClickHouseConfig) (*ClickHouse, er
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("start clickhouse: %w", err)
 	}
-	c := &ClickHouse{cfg: cfg}
+	c := &ClickHouse{cfg: cfg, address: loopback(0)}
 	for range startTries {
 		var ports []int
 		if ports, err = freePorts(2); err != nil {
@@ -103,7 +105,11 @@ func (c *ClickHouse) Start(ctx context.Context) error {
 		}
 		return err
 	}
-	c.process = p
+	if c.front, err = startOrderly(c.address, loopback(c.native)); err != nil {
+		p.kill()
+		return fmt.Errorf("start clickhouse: %w", err)
+	}
+	c.process, c.address = p, c.front.addr()
 	c.cfg.Log.Info().Str("native", c.Native()).Str("http", c.HTTP()).Msg("clickhouse is up")
 	return nil
 }
@@ -145,13 +151,19 @@ func (c *ClickHouse) query(ctx context.Context, sql string) (string, error) {
 func (c *ClickHouse) dataDir() string { return filepath.Join(c.cfg.Dir, "data") }
 
 // Native is the host:port of the native protocol, for clickhouse-go and ch-go.
-func (c *ClickHouse) Native() string { return loopback(c.native) }
+func (c *ClickHouse) Native() string { return c.address }
 
 // HTTP is the host:port of the HTTP interface.
 func (c *ClickHouse) HTTP() string { return loopback(c.http) }
 
 // Close ends the server in order and waits for it. Its directory stays.
-func (c *ClickHouse) Close() { c.process.stop() }
+func (c *ClickHouse) Close() {
+	c.front.close()
+	c.process.stop()
+}
 
 // Kill is kill -9. Start brings the server back.
-func (c *ClickHouse) Kill() { c.process.kill() }
+func (c *ClickHouse) Kill() {
+	c.process.kill()
+	c.front.close()
+}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -29,6 +31,10 @@ type KafkaConfig struct {
 	Brokers int
 	// Properties are laid over the brokers' own.
 	Properties map[string]string
+	// Listeners are further ones, besides the plain one: the security protocol
+	// (SSL, SASL_SSL, SASL_PLAINTEXT) by its name, in capitals. Keys, logins and
+	// so on are up to Properties. For a cluster of one broker only.
+	Listeners map[string]string
 	// Heap is the JVM's -Xmx, for each broker; "" means 512m.
 	Heap string
 	Log  zerolog.Logger
@@ -39,7 +45,7 @@ type Kafka struct {
 	cfg     KafkaConfig
 	java    string
 	cluster string
-	ports   []int // a broker's port, then its controller's, and so on
+	ports   []int // a broker's port, then its controller's, and so on; at last those of Listeners, by name
 	brokers []*process
 }
 
@@ -53,6 +59,9 @@ func StartKafka(ctx context.Context, cfg KafkaConfig) (*Kafka, error) {
 	if cfg.Brokers == 0 {
 		cfg.Brokers = 1
 	}
+	if cfg.Brokers > 1 && len(cfg.Listeners) > 0 {
+		return nil, errors.New("start kafka: Listeners are for one broker only")
+	}
 	if cfg.Heap == "" {
 		cfg.Heap = "512m"
 	}
@@ -65,7 +74,7 @@ func StartKafka(ctx context.Context, cfg KafkaConfig) (*Kafka, error) {
 	}
 	for range startTries {
 		k := &Kafka{cfg: cfg, java: java, cluster: clusterID(), brokers: make([]*process, cfg.Brokers)}
-		if k.ports, err = freePorts(2 * cfg.Brokers); err != nil {
+		if k.ports, err = freePorts(2*cfg.Brokers + len(cfg.Listeners)); err != nil {
 			return nil, fmt.Errorf("start kafka: %w", err)
 		}
 		if err = k.start(ctx); err == nil {
@@ -174,6 +183,12 @@ func (k *Kafka) Addrs() []string {
 		addrs[i] = loopback(k.ports[2*i])
 	}
 	return addrs
+}
+
+// Listener is the host:port of one of the further listeners.
+func (k *Kafka) Listener(name string) string {
+	names := slices.Sorted(maps.Keys(k.cfg.Listeners))
+	return loopback(k.ports[2*k.cfg.Brokers+slices.Index(names, name)])
 }
 
 // Kill is kill -9 of broker i.

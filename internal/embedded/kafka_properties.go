@@ -75,6 +75,12 @@ func (k *Kafka) serverProperties(i int) string {
 		"log.cleaner.threads":            "1",
 		"log.cleaner.dedupe.buffer.size": "16777216",
 	}
+	for name, protocol := range k.cfg.Listeners {
+		at := "," + name + "://" + k.Listener(name)
+		p["listeners"] += at
+		p["advertised.listeners"] += at
+		p["listener.security.protocol.map"] += "," + name + ":" + protocol
+	}
 	maps.Copy(p, k.cfg.Properties)
 	var b strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(p)) {

@@ -111,6 +111,11 @@ func Resume(a Assigned, offset int64, metadata string, log Bounds, held []Range)
 	if announced.From != offset {
 		return Resumption{}, Fatal("resume %s/%d: offset %d and announcement %q do not belong together", a.Topic, a.Partition, offset, metadata)
 	}
+	if announced.To > log.End {
+		// Its records were read once, and are gone: other records would come
+		// under their offsets.
+		return Resumption{}, beyondEnd(a, announced.To, log)
+	}
 	return Resumption{From: offset, Sealed: announced.To, Reason: ResumeAnnounced}, nil
 }
 

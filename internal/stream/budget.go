@@ -6,12 +6,15 @@ import "sync"
 //
 // Lanes report how much their rows grow. Over half of the budget, ranges are
 // sealed early; over all of it, nothing is read until an insert gives memory
-// back. An insert is always possible, so this cannot lock up.
+// back. An insert is always possible, except of a range that a former owner
+// announced: that one has to be read to its end first. So one lane at a time
+// may overdraw the budget to complete such a range, and this cannot lock up.
 type Budget struct {
 	mu      sync.Mutex
 	limit   int64
 	used    int64
 	changed chan struct{} // closed and replaced when bytes are given back
+	holder  *lane         // may overdraw; nil: nobody does
 	metrics *Metrics
 }
 
@@ -49,4 +52,27 @@ func (b *Budget) spent() <-chan struct{} {
 		return nil
 	}
 	return b.changed
+}
+
+// overdraw tells whether a lane may go on although the budget is spent: it may
+// when no other lane does so. It ends with settle.
+func (b *Budget) overdraw(l *lane) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.holder == nil {
+		b.holder = l
+	}
+	return b.holder == l
+}
+
+// settle ends a lane's overdraft, if it has one, so that the next may go on.
+func (b *Budget) settle(l *lane) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.holder != l {
+		return
+	}
+	b.holder = nil
+	close(b.changed)
+	b.changed = make(chan struct{})
 }

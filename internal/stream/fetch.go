@@ -22,6 +22,12 @@ const (
 	// chunksAhead is how many chunks wait for a lane: two, so that a lane that
 	// is about to take one does not miss the next fetch.
 	chunksAhead = 2
+	// A fetch that brought less than littleBytes is not followed by another of
+	// the same broker before littlePause has passed since it was sent: a steady
+	// trickle would otherwise cost a round trip for each record. A record that
+	// comes when nothing else does is not delayed: a fetch is waiting for it.
+	littleBytes = 64 << 10
+	littlePause = 5 * time.Millisecond
 	// fetchedMost bounds the bytes of all chunks that wait or are worked on.
 	fetchedMost = 8 << 20
 )
@@ -42,7 +48,8 @@ type cursor struct {
 	Assigned
 	next   int64
 	chunks chan chunk
-	busy   bool // part of a fetch that is on its way
+	urgent atomic.Bool // set by the lane: read on although much is waiting
+	busy   bool        // part of a fetch that is on its way
 	resume time.Time
 	tries  int
 }
@@ -85,9 +92,18 @@ func (f *fetcher) wake() {
 // answered is the result of one fetch.
 type answered struct {
 	leader  int
+	sent    time.Time
 	cursors []*cursor
 	results []result
 	err     error
+}
+
+// bytes of all records in it.
+func (a *answered) bytes() (n int) {
+	for _, r := range a.results {
+		n += r.chunk.bytes
+	}
+	return n
 }
 
 type result struct {
@@ -99,7 +115,8 @@ type result struct {
 func (f *fetcher) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	answers := make(chan answered)
-	outstanding := map[int]bool{} // by leader
+	outstanding := map[int]bool{}  // by leader
+	resting := map[int]time.Time{} // by leader: no fetch before
 	defer func() {
 		cancel()
 		for range outstanding {
@@ -109,7 +126,7 @@ func (f *fetcher) run(ctx context.Context) error {
 	retry := time.NewTicker(maxWait)
 	defer retry.Stop()
 	for {
-		if err := f.launch(ctx, outstanding, answers); err != nil {
+		if err := f.launch(ctx, outstanding, resting, answers); err != nil {
 			f.log.Warn().Err(err).Msg("cannot find the partitions' leaders, trying again")
 		}
 		select {
@@ -119,6 +136,10 @@ func (f *fetcher) run(ctx context.Context) error {
 		case <-retry.C:
 		case a := <-answers:
 			delete(outstanding, a.leader)
+			if pause := time.Until(a.sent.Add(littlePause)); pause > 0 && a.bytes() < littleBytes {
+				resting[a.leader] = a.sent.Add(littlePause)
+				time.AfterFunc(pause, f.wake)
+			}
 			if err := f.take(ctx, a); err != nil {
 				return err
 			}
@@ -128,15 +149,15 @@ func (f *fetcher) run(ctx context.Context) error {
 
 // launch sends a fetch to each broker that has none on its way, for those of
 // its partitions that can take more.
-func (f *fetcher) launch(ctx context.Context, outstanding map[int]bool, answers chan<- answered) error {
+func (f *fetcher) launch(ctx context.Context, outstanding map[int]bool, resting map[int]time.Time, answers chan<- answered) error {
 	var wanting []*cursor
-	now := time.Now()
+	now, full := time.Now(), f.fetched.Load() > fetchedMost
 	for _, c := range f.cursors {
-		if !c.busy && len(c.chunks) < cap(c.chunks) && !now.Before(c.resume) {
+		if !c.busy && len(c.chunks) < cap(c.chunks) && !now.Before(c.resume) && (!full || c.urgent.Load()) {
 			wanting = append(wanting, c)
 		}
 	}
-	if len(wanting) == 0 || f.fetched.Load() > fetchedMost {
+	if len(wanting) == 0 {
 		return nil
 	}
 	leaders, err := f.leaders(ctx, wanting)
@@ -145,7 +166,7 @@ func (f *fetcher) launch(ctx context.Context, outstanding map[int]bool, answers 
 	}
 	groups := map[int][]*cursor{}
 	for i, c := range wanting {
-		if leader := leaders[i]; leader >= 0 && !outstanding[leader] {
+		if leader := leaders[i]; leader >= 0 && !outstanding[leader] && !now.Before(resting[leader]) {
 			groups[leader] = append(groups[leader], c)
 		}
 	}
@@ -200,7 +221,7 @@ func (f *fetcher) leaders(ctx context.Context, cursors []*cursor) ([]int, error)
 
 // fetch asks one broker for several partitions.
 func (f *fetcher) fetch(ctx context.Context, leader int, cursors []*cursor) answered {
-	answer := answered{leader: leader, cursors: cursors, results: make([]result, len(cursors))}
+	answer := answered{leader: leader, sent: time.Now(), cursors: cursors, results: make([]result, len(cursors))}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout+maxWait)
 	defer cancel()
 	response, err := f.kafka.transport.RoundTrip(ctx, f.kafka.client.Addr, fetchRequest(cursors))

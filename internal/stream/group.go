@@ -42,6 +42,11 @@ const (
 	defaultSessionTimeout = 10 * time.Second
 	defaultGrace          = 10 * time.Second
 	partitionWatch        = 5 * time.Second
+	// A generation that is over before calm has passed was a short one. After
+	// shortMost of them in a row (a commit that fails each time, a topic that
+	// is gone) joining again waits: each join interrupts the whole group.
+	calm      = 5 * time.Second
+	shortMost = 4
 )
 
 var errGenerationEnded = errors.New("the group is rebalancing")
@@ -88,6 +93,7 @@ func (k *Kafka) runGroup(ctx context.Context, cfg GroupConfig, work func(context
 		return Fatal("join group %s: %w", cfg.Group, err)
 	}
 	defer group.Close()
+	short := 0 // generations in a row that were over soon
 	for attempt := 0; ; attempt++ {
 		generation, err := group.Next(ctx)
 		if ctx.Err() != nil {
@@ -107,8 +113,17 @@ func (k *Kafka) runGroup(ctx context.Context, cfg GroupConfig, work func(context
 		attempt = 0
 		k.cfg.Metrics.generations.WithLabelValues(cfg.Group).Inc()
 		cfg.Ready(nil)
+		began := time.Now()
 		if err := runGeneration(ctx, cfg, generation, names, work); err != nil {
 			return err
+		}
+		if short++; time.Since(began) > calm {
+			short = 0
+		}
+		if short > shortMost {
+			if wait(ctx, backoff(min(short-shortMost, shortMost))) != nil {
+				return nil
+			}
 		}
 	}
 }
@@ -136,7 +151,12 @@ func runGeneration(ctx context.Context, cfg GroupConfig, generation *kafka.Gener
 		})
 		defer grace()
 		cfg.Log.Info().Str("group", s.group).Int32("generation", s.generation).Int("partitions", len(s.assigned)).Msg("joined")
-		done <- guard(func() error { return work(run, s) })
+		done <- guard(func() error {
+			if len(s.assigned) == 0 {
+				return s.idle(run) // returning at once would end the generation for everybody
+			}
+			return work(run, s)
+		})
 	})
 	err := <-done
 	switch {
@@ -146,6 +166,16 @@ func runGeneration(ctx context.Context, cfg GroupConfig, generation *kafka.Gener
 		return err
 	default:
 		cfg.Log.Warn().Err(err).Str("group", s.group).Msg("generation ended by an error, joining again")
+		return nil
+	}
+}
+
+// idle waits for the end of a generation that gave this process nothing to do.
+func (s session) idle(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-s.stopping:
 		return nil
 	}
 }

@@ -213,6 +213,11 @@ func (k *Kafka) Bounds(ctx context.Context, topic string, partitions ...int32) (
 		}
 		bounds[int32(p.Partition)] = Bounds{First: p.FirstOffset, End: p.LastOffset}
 	}
+	for _, p := range partitions {
+		if b, ok := bounds[p]; !ok || b.First < 0 || b.End < 0 {
+			return nil, fmt.Errorf("list offsets of %s/%d: no answer", topic, p)
+		}
+	}
 	return bounds, nil
 }
 

@@ -3,7 +3,6 @@ package stream
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -42,6 +41,7 @@ type sealedRange struct {
 	from, to int64
 	rows     int
 	size     int64
+	mark     int // what the outbox had been given when it was sealed
 	batch    Batch
 	at       time.Time
 }
@@ -56,6 +56,7 @@ func (l *lane) run(ctx context.Context, stopping <-chan struct{}) error {
 			l.cfg.Budget.add(-l.sealed.size)
 		}
 		l.cfg.Budget.add(-l.size)
+		l.settle()
 	}()
 	err := l.loop(ctx, stopping)
 	if errors.Is(err, errStopped) {
@@ -78,7 +79,7 @@ func (l *lane) loop(ctx context.Context, stopping <-chan struct{}) error {
 			stored.Set(float64(max(0, end-l.storedUpTo())))
 		}
 		chunks, room := l.cursor.chunks, l.cfg.Budget.spent()
-		if room != nil {
+		if room != nil && !l.overdraws() {
 			chunks = nil
 			l.kafka.cfg.Metrics.budgetWaits.Inc()
 		}
@@ -110,6 +111,24 @@ func (l *lane) loop(ctx context.Context, stopping <-chan struct{}) error {
 			}
 		}
 	}
+}
+
+// overdraws tells whether the lane goes on although the budget is spent: when
+// it has a former owner's range to complete, and it is its turn.
+func (l *lane) overdraws() bool {
+	if l.resumption.Sealed == 0 || !l.cfg.Budget.overdraw(l) {
+		return false
+	}
+	if !l.cursor.urgent.Swap(true) {
+		l.fetcher.wake()
+	}
+	return true
+}
+
+// settle ends the overdraft.
+func (l *lane) settle() {
+	l.cursor.urgent.Store(false)
+	l.cfg.Budget.settle(l)
 }
 
 func (l *lane) storedUpTo() int64 {
@@ -182,7 +201,7 @@ func (l *lane) add(ctx context.Context, record Record) error {
 	if err != nil {
 		var poison *PoisonError
 		if !errors.As(err, &poison) {
-			return fmt.Errorf("handle %s/%d offset %d: %w", record.Topic, record.Partition, record.Offset, err)
+			return Fatal("handle %s/%d offset %d: %w", record.Topic, record.Partition, record.Offset, err)
 		}
 		l.kafka.cfg.Metrics.deadLetters.WithLabelValues(record.Topic, poison.Reason).Inc()
 		messages = append(messages, DeadLetter(l.cfg.DeadTopic, record, poison))
@@ -215,7 +234,7 @@ func (l *lane) sealAt(ctx context.Context, offset int64) error {
 func (l *lane) seal(ctx context.Context) error {
 	l.grow()
 	rows, _ := l.builder.Size()
-	next := &sealedRange{from: l.from, to: l.next, rows: rows, size: l.size, batch: l.builder.Seal(), at: time.Now()}
+	next := &sealedRange{from: l.from, to: l.next, rows: rows, size: l.size, mark: l.outbox.mark(), batch: l.builder.Seal(), at: time.Now()}
 	l.from, l.since, l.size = l.next, time.Time{}, 0
 	announcement := Announcement{From: next.from, To: next.to, Alerted: next.from}
 	var err error
@@ -231,6 +250,7 @@ func (l *lane) seal(ctx context.Context) error {
 	}
 	if err != nil {
 		l.cfg.Budget.add(-next.size)
+		next.batch.Release()
 		return err
 	}
 	l.sealed = next
@@ -254,7 +274,7 @@ func (l *lane) insert(ctx context.Context, r *sealedRange) error {
 		}
 		l.kafka.cfg.Metrics.rows.WithLabelValues(l.assigned.Name).Add(float64(r.rows))
 	}
-	return l.outbox.settled(ctx)
+	return l.outbox.settled(ctx, r.mark)
 }
 
 // finish moves the offset behind the range that was on its way and announces
@@ -263,6 +283,7 @@ func (l *lane) finish(ctx context.Context, inserted error, next Announcement) er
 	r := l.sealed
 	l.sealed = nil
 	l.cfg.Budget.add(-r.size)
+	l.settle()
 	if inserted != nil {
 		return inserted
 	}

@@ -12,7 +12,8 @@ type outbox struct {
 	mu        sync.Mutex
 	waiting   []Message
 	bytes     int
-	busy      bool          // a publish is on its way
+	accepted  int           // messages that were put, ever
+	published int           // messages that Kafka has acknowledged, ever
 	changed   chan struct{} // closed and replaced at every change
 	err       error
 }
@@ -27,7 +28,7 @@ func (o *outbox) run(ctx context.Context) error {
 	for {
 		o.mu.Lock()
 		batch, changed := o.waiting, o.changed
-		o.waiting, o.bytes, o.busy = nil, 0, len(batch) > 0
+		o.waiting, o.bytes = nil, 0
 		if len(batch) > 0 {
 			o.notify()
 		}
@@ -42,7 +43,10 @@ func (o *outbox) run(ctx context.Context) error {
 		}
 		err := o.publisher.Publish(ctx, batch...)
 		o.mu.Lock()
-		o.busy, o.err = false, err
+		if err == nil {
+			o.published += len(batch)
+		}
+		o.err = err
 		o.notify()
 		o.mu.Unlock()
 		if err != nil {
@@ -69,15 +73,28 @@ func (o *outbox) put(ctx context.Context, messages ...Message) error {
 	defer o.mu.Unlock()
 	for _, m := range messages {
 		o.bytes += len(m.Key) + len(m.Value)
+		for _, h := range m.Headers {
+			o.bytes += len(h.Key) + len(h.Value)
+		}
 	}
 	o.waiting = append(o.waiting, messages...)
+	o.accepted += len(messages)
 	o.notify()
 	return nil
 }
 
-// settled returns nil when Kafka has acknowledged everything that was put.
-func (o *outbox) settled(ctx context.Context) error {
-	return o.until(ctx, func() bool { return len(o.waiting) == 0 && !o.busy })
+// mark is for settled: how much has been put so far.
+func (o *outbox) mark() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.accepted
+}
+
+// settled returns nil when Kafka has acknowledged what had been put at a mark.
+// What was put later is not waited for: with a steady flow of messages there
+// may never be a moment when nothing is on its way.
+func (o *outbox) settled(ctx context.Context, mark int) error {
+	return o.until(ctx, func() bool { return o.published >= mark })
 }
 
 func (o *outbox) until(ctx context.Context, holds func() bool) error {

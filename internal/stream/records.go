@@ -1,8 +1,10 @@
 package stream
 
 import (
+	"cmp"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/segmentio/kafka-go"
@@ -11,10 +13,17 @@ import (
 )
 
 // arenas hold the keys and values of a chunk's records side by side.
-var arenas = sync.Pool{New: func() any { return new([]byte) }}
+var arenas = sync.Pool{New: func() any { return new(make([]byte, 0, 4096)) }}
 
-func getArena() []byte  { return (*arenas.Get().(*[]byte))[:0] }
-func putArena(a []byte) { arenas.Put(&a) }
+// getArena returns an arena that is never nil: an empty value is a slice of
+// it, and has to stay different from a null one.
+func getArena() []byte { return (*arenas.Get().(*[]byte))[:0] }
+
+func putArena(a []byte) {
+	if a != nil {
+		arenas.Put(&a)
+	}
+}
 
 // readPartition turns one partition of a fetch's answer into a chunk: control
 // batches and aborted records are left out, offsets before the cursor too.
@@ -30,7 +39,9 @@ func readPartition(c *cursor, p *fetch.ResponsePartition) result {
 	if !ok || len(stream.Records) == 0 {
 		return result{chunk: out}
 	}
-	reader := batchReader{chunk: &out, cursor: c, arena: getArena(), aborted: p.AbortedTransactions, skipping: map[int64]bool{}}
+	reader := batchReader{chunk: &out, cursor: c, arena: getArena(), aborted: slices.Clone(p.AbortedTransactions), skipping: map[int64]bool{}}
+	// The broker lists them in the order in which they ended.
+	slices.SortFunc(reader.aborted, func(a, b fetch.ResponseTransaction) int { return cmp.Compare(a.FirstOffset, b.FirstOffset) })
 	for _, batch := range stream.Records {
 		if err := reader.read(batch); err != nil {
 			putArena(reader.arena)
@@ -62,6 +73,9 @@ type span struct{ key, value, end int }
 func (b *batchReader) read(batch protocol.RecordReader) error {
 	switch batch := batch.(type) {
 	case *protocol.ControlBatch:
+		// Also here: the answer may begin with the marker of a transaction
+		// whose records were in the answer before.
+		b.abortedUpTo(batch.BaseOffset)
 		for {
 			control, err := batch.ReadControlRecord()
 			if errors.Is(err, io.EOF) {
@@ -74,13 +88,18 @@ func (b *batchReader) read(batch protocol.RecordReader) error {
 			delete(b.skipping, batch.ProducerID)
 		}
 	case *protocol.RecordBatch:
-		for len(b.aborted) > 0 && b.aborted[0].FirstOffset <= batch.BaseOffset {
-			b.skipping[b.aborted[0].ProducerID] = true
-			b.aborted = b.aborted[1:]
-		}
+		b.abortedUpTo(batch.BaseOffset)
 		return b.copy(batch, batch.Attributes.Transactional() && b.skipping[batch.ProducerID])
 	default:
 		return b.copy(batch, false)
+	}
+}
+
+// abortedUpTo notes the aborted transactions that have begun by an offset.
+func (b *batchReader) abortedUpTo(offset int64) {
+	for len(b.aborted) > 0 && b.aborted[0].FirstOffset <= offset {
+		b.skipping[b.aborted[0].ProducerID] = true
+		b.aborted = b.aborted[1:]
 	}
 }
 

@@ -100,9 +100,11 @@ func (k *Kafka) storeGeneration(ctx context.Context, cfg StoreConfig, s session)
 	asking, askCtx := errgroup.WithContext(ctx)
 	asking.SetLimit(resumesAtOnce)
 	for i, a := range s.assigned {
-		asking.Go(func() (err error) {
-			lanes[i], err = k.resume(askCtx, cfg, s, a, offsets[a], bounds[a])
-			return err
+		asking.Go(func() error {
+			return guard(func() (err error) {
+				lanes[i], err = k.resume(askCtx, cfg, s, a, offsets[a], bounds[a])
+				return err
+			})
 		})
 	}
 	if err := asking.Wait(); err != nil {

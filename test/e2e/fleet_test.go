@@ -60,6 +60,7 @@ type site struct {
 	native       string // ClickHouse; default the shared one
 
 	brokers    []string // default the shared Kafka's
+	seed       string   // address that the configuration names instead of brokers
 	kafka      string   // YAML within the section kafka, in braces' style: "tls: {enabled: true}" a line
 	clickhouse string   // likewise
 	through    string   // address that the configuration names instead of native
@@ -88,6 +89,9 @@ func newFleet(t *testing.T, s site) *fleet {
 	}
 	if s.through == "" {
 		s.through = f.native
+	}
+	if s.seed == "" {
+		s.seed = strings.Join(f.brokers, ",")
 	}
 	if s.policy == "" {
 		s.policy = filepath.Join(root, "deploy", "policy")
@@ -120,7 +124,7 @@ alerts:
 http: {listen: %[11]q}
 log: {level: info, format: json}
 %[7]s
-`, strings.Join(f.brokers, ","), f.name, s.format, s.through, root, s.destinations, s.extra,
+`, s.seed, f.name, s.format, s.through, root, s.destinations, s.extra,
 		indented(s.kafka), indented(s.clickhouse), s.policy, s.listen)
 	if err := os.WriteFile(f.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -287,6 +291,27 @@ func (f *fleet) one(query string) uint64 {
 		f.t.Fatalf("%s: %v", query, err)
 	}
 	return n
+}
+
+// exec runs a statement on tables of the fleet's database.
+func (f *fleet) exec(statement string) {
+	f.t.Helper()
+	if err := f.db.Exec(f.t.Context(), strings.ReplaceAll(statement, "{db}", f.name)); err != nil {
+		f.t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+// policyWith is a copy of the default policy in which one file is another.
+func policyWith(t *testing.T, name, text string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("../../deploy/policy")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // until asks again and again until a query's number has reached n.

@@ -147,6 +147,14 @@ func TestEventToWebhook(t *testing.T) {
 	}
 	r.wait(*alerts + 1)
 	f.until(countRows, uint64(total+*alerts+1))
+	f.until("SELECT count() FROM {db}.deliveries", uint64(*alerts+1))
+	for part, query := range map[string]string{
+		"event → alert published":      "SELECT toUInt64(quantileExact(0.5)(dateDiff('millisecond', time, created))) FROM {db}.alerts",
+		"event → incident opened":      "SELECT toUInt64(quantileExact(0.5)(dateDiff('millisecond', first, time))) FROM {db}.incident_changes",
+		"one POST, answer included µs": "SELECT toUInt64(quantileExact(0.5)(took_ns)/1000) FROM {db}.deliveries",
+	} {
+		t.Logf("median of %s: %d", part, f.one(query))
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for id, times := range r.ids {

@@ -15,7 +15,7 @@ type producer struct {
 
 func (f *fleet) producer() *producer {
 	f.t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(f.brokers...), kgo.DefaultProduceTopic(f.name), kgo.ProducerBatchMaxBytes(4<<20))
+	client, err := kgo.NewClient(kgo.SeedBrokers(f.brokers...), kgo.DefaultProduceTopic(f.name), kgo.ProducerBatchMaxBytes(4<<20), kgo.ProducerLinger(0))
 	if err != nil {
 		f.t.Fatal(err)
 	}

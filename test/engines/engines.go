@@ -87,7 +87,7 @@ func Kafka(t testing.TB) []string {
 		return strings.Split(given, ",")
 	}
 	k, err := shared.kafka.get(func(ctx context.Context, dir string) (*embedded.Kafka, error) {
-		return startKafka(ctx, dir, 1)
+		return startKafka(ctx, dir, embedded.KafkaConfig{})
 	})
 	if err != nil {
 		t.Fatalf("kafka for this test: %v", err)
@@ -120,18 +120,16 @@ func locate(ctx context.Context) (embedded.Engines, string, error) {
 	return e, host, err
 }
 
-func startKafka(ctx context.Context, dir string, brokers int) (*embedded.Kafka, error) {
+func startKafka(ctx context.Context, dir string, cfg embedded.KafkaConfig) (*embedded.Kafka, error) {
 	e, host, err := locate(ctx)
 	if err != nil {
 		return nil, err
 	}
-	jars, err := e.KafkaJars()
-	if err != nil {
+	if cfg.Jars, err = e.KafkaJars(); err != nil {
 		return nil, err
 	}
-	return embedded.StartKafka(ctx, embedded.KafkaConfig{
-		Jars: jars, Host: host, Dir: dir, Brokers: brokers, Log: zerolog.Nop(),
-	})
+	cfg.Host, cfg.Dir, cfg.Log = host, dir, zerolog.Nop()
+	return embedded.StartKafka(ctx, cfg)
 }
 
 func startClickHouse(ctx context.Context, dir string, cfg embedded.ClickHouseConfig) (*embedded.ClickHouse, error) {

@@ -13,9 +13,16 @@ import (
 // It ends with the test.
 func OwnKafka(t testing.TB, brokers int) *embedded.Kafka {
 	t.Helper()
+	return OwnKafkaWith(t, embedded.KafkaConfig{Brokers: brokers})
+}
+
+// OwnKafkaWith starts a cluster for this test alone, with the listeners and
+// properties of cfg (its Jars, Host, Dir and Log are filled in).
+func OwnKafkaWith(t testing.TB, cfg embedded.KafkaConfig) *embedded.Kafka {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), startWithin)
 	defer cancel()
-	k, err := startKafka(ctx, t.TempDir(), brokers)
+	k, err := startKafka(ctx, t.TempDir(), cfg)
 	if err != nil {
 		t.Fatalf("a kafka for this test alone: %v", err)
 	}

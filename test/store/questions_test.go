@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	deployment "github.com/watchglass/watchglass/deploy/clickhouse"
 	"github.com/watchglass/watchglass/docs"
 	"github.com/watchglass/watchglass/internal/embedded"
 	"github.com/watchglass/watchglass/internal/store"
@@ -27,13 +28,7 @@ const deployed = "../../deploy/clickhouse/"
 // by the user `watchglass`.
 func guarded(t *testing.T) (*embedded.ClickHouse, store.Config, *store.DB) {
 	t.Helper()
-	file, err := os.ReadFile(deployed + "users.xml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, users, _ := strings.Cut(string(file), "<users>")
-	users, _, _ = strings.Cut(users, "</users>")
-	server := engines.OwnClickHouse(t, embedded.ClickHouseConfig{Users: users})
+	server := engines.OwnClickHouse(t, embedded.ClickHouseConfig{Users: deployment.Users()})
 
 	// The administrator's part of roles.sql.
 	cfg := store.Config{Addr: []string{server.Native()}, Database: "watchglass"}

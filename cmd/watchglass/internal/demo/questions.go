@@ -33,14 +33,12 @@ GROUP BY accessor_id, subject ORDER BY accessor_id DESC, reads DESC, subject`},
 FROM ` + database + `.events
 WHERE has(accessor_jurisdictions, 'CN') AND (resource_residents = 'US' OR resource_silo != '')
 GROUP BY employer, by, dataset ORDER BY reads DESC`},
-		{"Is the record complete?", `SELECT kafka_topic AS topic, kafka_partition AS partition, min(kafka_offset) AS first, max(kafka_offset) AS last,
-       count() AS rows, last - first + 1 - uniqExact(kafka_offset) AS missing
-FROM ` + database + `.access_events
-GROUP BY topic, partition ORDER BY topic, partition`},
+		{"Is the record complete?", `SELECT * FROM ` + database + `.completeness
+ORDER BY topic, partition`},
 	}
 }
 
-// questions asks, and shows SQL and answer.
+// questions asks as an analyst would, and shows SQL and answer.
 func (st *stage) questions(ctx context.Context, began time.Time) error {
 	s := st.screen
 	for i, q := range theQuestions(began.Add(-time.Minute), time.Now().Add(time.Minute)) {
@@ -64,7 +62,7 @@ func (st *stage) questions(ctx context.Context, began time.Time) error {
 
 // ask runs a query and returns its answer as an aligned table, headings first.
 func (st *stage) ask(ctx context.Context, sql string) ([]string, error) {
-	rows, err := st.db.Conn().Query(ctx, sql)
+	rows, err := st.analyst.Conn().Query(ctx, sql)
 	if err != nil {
 		return nil, err
 	}
@@ -131,8 +129,8 @@ func (st *stage) showHowToConnect() {
 	s := st.screen
 	s.line("")
 	s.line(s.paint(bold, "Everything stays up until you press Ctrl-C:"))
-	s.linef("  ClickHouse  native %s, HTTP http://%s/play (user default, no password, database %s)", st.clickhouse.Native(), st.clickhouse.HTTP(), database)
-	s.linef("              curl 'http://%s/?database=%s' --data-binary 'SELECT * FROM incidents FORMAT PrettyCompact'", st.clickhouse.HTTP(), database)
+	s.linef("  ClickHouse  native %s, HTTP http://%s/play (user analyst, no password, database %s: views only)", st.clickhouse.Native(), st.clickhouse.HTTP(), database)
+	s.linef("              curl 'http://%s/?user=analyst&database=%s' --data-binary 'SELECT * FROM incidents FORMAT PrettyCompact'", st.clickhouse.HTTP(), database)
 	s.linef("  Kafka       %s (imitated; topics %s, alerts, incidents, notifications, deliveries, dead)", st.kafka.Addrs()[0], topic)
 	s.linef("              watchglass generate --brokers %s --topic %s --count 10000", st.kafka.Addrs()[0], topic)
 	s.linef("  workers     http://%s/readyz and /metrics", st.listen)

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/watchglass/watchglass/deploy/clickhouse"
 	"github.com/watchglass/watchglass/deploy/policy"
 	"github.com/watchglass/watchglass/internal/embedded"
 	"github.com/watchglass/watchglass/internal/generate"
@@ -36,7 +37,8 @@ type stage struct {
 
 	kafka      *embedded.FakeKafka
 	clickhouse *embedded.ClickHouse
-	db         *store.DB
+	db         *store.DB // as the workers' user
+	analyst    *store.DB // sees views and no table
 	receiver   *receiver
 	tracker    *tracker
 	listen     string // of the workers' /readyz and /metrics
@@ -87,8 +89,10 @@ func (st *stage) close() error {
 		defer cancel()
 		_ = st.receiver.close(ctx) // connections that stay open end with the process
 	}
-	if st.db != nil {
-		_ = st.db.Close()
+	for _, db := range []*store.DB{st.db, st.analyst} {
+		if db != nil {
+			_ = db.Close()
+		}
 	}
 	if st.clickhouse != nil {
 		st.clickhouse.Kill() // its files are thrown away
@@ -130,16 +134,34 @@ func (st *stage) startClickHouse(ctx context.Context) error {
 	}
 	st.clickhouse, err = embedded.StartClickHouse(ctx, embedded.ClickHouseConfig{
 		Library: library, Host: st.options.Host, Dir: filepath.Join(st.dir, "clickhouse"), Log: st.options.Log,
+		Users: clickhouse.Users(),
 	})
 	return err
 }
 
 func (st *stage) migrate(ctx context.Context) (err error) {
-	st.db, err = store.Open(ctx, store.Config{Addr: []string{st.clickhouse.Native()}, Database: database})
+	// The database itself is made by the server's own administrator; everything
+	// else by the users of a deployment.
+	admin, err := st.openAs(ctx, "default")
 	if err != nil {
 		return err
 	}
-	return st.db.Migrate(ctx, store.Retention{})
+	err = admin.Conn().Exec(ctx, "CREATE DATABASE "+database)
+	if err := errors.Join(err, admin.Close()); err != nil {
+		return err
+	}
+	if st.db, err = st.openAs(ctx, "watchglass"); err != nil {
+		return err
+	}
+	if err := st.db.Migrate(ctx, store.Retention{}); err != nil {
+		return err
+	}
+	st.analyst, err = st.openAs(ctx, "analyst")
+	return err
+}
+
+func (st *stage) openAs(ctx context.Context, user string) (*store.DB, error) {
+	return store.Open(ctx, store.Config{Addr: []string{st.clickhouse.Native()}, Database: database, User: user})
 }
 
 func (st *stage) startReceiver(context.Context) (err error) {
@@ -196,6 +218,7 @@ kafka:
 clickhouse:
   addresses: [%q]
   database: %s
+  username: watchglass
 access:
   max_block_age: 500ms
 policy:
