@@ -40,7 +40,7 @@ func run(command []string, stop syscall.Signal, grace time.Duration, as *syscall
 	go func() {
 		waitForHangUp()
 		_ = cmd.Process.Signal(stop)
-		time.Sleep(grace)
+		<-time.After(grace)
 		killGroup()
 	}()
 	go func() {

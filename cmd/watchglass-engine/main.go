@@ -36,7 +36,7 @@ func dispatch(args []string) (int, error) {
 	case len(args) > 1 && args[0] == "clickhouse":
 		go func() {
 			waitForHangUp() // ends ClickHouse's last query, too
-			time.Sleep(lastWords)
+			<-time.After(lastWords)
 			killGroup()
 		}()
 		if err := runClickHouse(args[1], args[2:]); err != nil {

@@ -90,7 +90,7 @@ func TestDemoInterruptedLeavesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		lines := bufio.NewScanner(pipe)
-		for lines.Scan() && !strings.HasPrefix(lines.Text(), moment) { //nolint:revive // reads up to the moment
+		for lines.Scan() && !strings.HasPrefix(lines.Text(), moment) {
 		}
 		if err := command.Process.Signal(os.Interrupt); err != nil {
 			t.Fatal(err)

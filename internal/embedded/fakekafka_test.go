@@ -40,7 +40,7 @@ func askAll(t *testing.T, addrs []string, client *kafka.Client, topic string) {
 		HeartbeatInterval: 100 * time.Millisecond, SessionTimeout: 6 * time.Second, RebalanceTimeout: 6 * time.Second,
 	}))(t)
 	defer group.Close()
-	gen := next(t, ctx, group)
+	gen := next(ctx, t, group)
 	if n := len(gen.Assignments[topic]); n != 2 {
 		t.Fatalf("assigned %d partitions, want 2", n)
 	}
@@ -128,7 +128,7 @@ func askAll(t *testing.T, addrs []string, client *kafka.Client, topic string) {
 }
 
 // next joins; right after a start the coordinator may not be there yet.
-func next(t *testing.T, ctx context.Context, group *kafka.ConsumerGroup) *kafka.Generation {
+func next(ctx context.Context, t *testing.T, group *kafka.ConsumerGroup) *kafka.Generation {
 	t.Helper()
 	for {
 		gen, err := group.Next(ctx)

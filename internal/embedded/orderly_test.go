@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"errors"
 	"io"
 	"net"
 	"testing"
@@ -38,7 +39,7 @@ func TestResetBecomesAnOrderlyEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	client.Close()
-	if n, err := conn.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+	if n, err := conn.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
 		t.Fatalf("the server read %d bytes and %v, want the end of the stream", n, err)
 	}
 }

@@ -51,7 +51,9 @@ func startProcess(name, host string, args []string, env []string, logPath string
 	}
 	p := &process{name: name, group: cmd.Process.Pid, killer: killer, logPath: logPath, life: w, ended: make(chan struct{})}
 	go func() {
-		p.err = cmd.Wait()
+		if p.err = cmd.Wait(); p.err == nil {
+			p.err = errors.New("exit status 0")
+		}
 		close(p.ended)
 	}()
 	return p, nil
@@ -65,7 +67,7 @@ func (p *process) ready(ctx context.Context, ask func(context.Context) error) er
 	for {
 		select {
 		case <-p.ended:
-			return fmt.Errorf("start %s: it ended (%v); its log %s ends with:\n%s", p.name, p.err, p.logPath, tail(p.logPath))
+			return fmt.Errorf("start %s: it ended (%w); its log %s ends with:\n%s", p.name, p.err, p.logPath, tail(p.logPath))
 		case <-ctx.Done():
 			return fmt.Errorf("start %s: %w; last answer: %w; its log %s ends with:\n%s", p.name, ctx.Err(), last, p.logPath, tail(p.logPath))
 		case <-tick.C:

@@ -90,7 +90,7 @@ func NewWorld() *World {
 	for _, t := range w.teams {
 		var people []Person
 		for i := range t.size {
-			id := ""
+			var id string
 			switch {
 			case i < len(t.named):
 				id = t.named[i]

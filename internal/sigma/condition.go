@@ -116,12 +116,12 @@ func (p *conditionParser) peek() (word, bool) {
 
 // fault says what is wrong at a word; the end of the condition is one.
 func (p *conditionParser) fault(w word, expected string) {
-	switch {
-	case w.text == "":
+	switch w.text {
+	case "":
 		p.f.add(w.pos, "the condition ends too early: %s", expected)
-	case w.text == ")":
+	case ")":
 		p.f.add(w.pos, "a closing parenthesis too many in the condition: %s", expected)
-	case w.text == "|":
+	case "|":
 		p.f.add(w.pos, "aggregations after | are Sigma 1's: expected a correlation rule, which is not supported yet")
 	default:
 		p.f.add(w.pos, "unexpected %q in the condition: %s", w.text, expected)

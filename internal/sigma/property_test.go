@@ -24,7 +24,7 @@ func drawScalar(t *rapid.T) string {
 func drawItem(t *rapid.T, fields []string) string {
 	field := rapid.SampledFrom(fields).Draw(t, "field")
 	mods := rapid.SampledFrom([]string{"", "", "|contains", "|startswith", "|endswith", "|cased", "|contains|cased", "|neq", "|exists", "|gt", "|lte", "|re", "|re|i", "|cidr", "|fieldref", "|fieldref|neq", "|all", "|contains|all"}).Draw(t, "modifiers")
-	value := ""
+	var value string
 	switch {
 	case strings.HasPrefix(mods, "|exists"):
 		value = rapid.SampledFrom([]string{"true", "false"}).Draw(t, "exists")

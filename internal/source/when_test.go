@@ -47,11 +47,8 @@ func TestTimes(t *testing.T) {
 // Whatever the standard library writes is read back, to the millisecond.
 func TestTimesAgreeWithTheStandardLibrary(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		want := time.Unix(rapid.Int64Range(-62135596800, 253402300799-86400).Draw(t, "seconds"), rapid.Int64Range(0, 999_999_999).Draw(t, "nanoseconds")).
+		want := time.Unix(rapid.Int64Range(-62135596800+86400, 253402300799-86400).Draw(t, "seconds"), rapid.Int64Range(0, 999_999_999).Draw(t, "nanoseconds")).
 			In(time.FixedZone("", 60*rapid.IntRange(-23*60, 23*60).Draw(t, "minutes east")))
-		if y := want.Year(); y < 0 || y > 9999 {
-			t.Skip()
-		}
 		got, ok := parseTime([]byte(want.Format(time.RFC3339Nano)))
 		if !ok || !got.Equal(want.Truncate(time.Millisecond)) {
 			t.Errorf("%s: got %s", want.Format(time.RFC3339Nano), got)

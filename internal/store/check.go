@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// dedupSeconds is how long replicated tables remember tokens.
-const dedupSeconds = 24 * time.Hour
+// dedupTime is how long replicated tables remember tokens.
+const dedupTime = 24 * time.Hour
 
 // maxSkew is how far the clocks may be apart at start: a quarter of the fence.
 const maxSkew = LateBound / 4
@@ -45,7 +45,7 @@ func checkTable(table, definition string) error {
 	if engine.FindString(definition) != "" {
 		windows = []window{
 			{"replicated_deduplication_window", DedupWindow},
-			{"replicated_deduplication_window_seconds", int(dedupSeconds.Seconds())},
+			{"replicated_deduplication_window_seconds", int(dedupTime.Seconds())},
 		}
 	}
 	for _, w := range windows {

@@ -31,13 +31,13 @@ func refusing(t *testing.T, code proto.Error, text string) string {
 			if err != nil {
 				return
 			}
-			conn.SetDeadline(time.Now().Add(5 * time.Second))
-			conn.Read(make([]byte, 4096))
+			_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+			_, _ = conn.Read(make([]byte, 4096))
 			var b proto.Buffer
 			proto.ServerCodeException.Encode(&b)
 			e := proto.Exception{Code: code, Name: "DB::Exception", Message: text}
 			e.EncodeAware(&b, proto.Version)
-			conn.Write(b.Buf)
+			_, _ = conn.Write(b.Buf)
 			conn.Close()
 		}
 	}()

@@ -68,7 +68,7 @@ func variablesFor(cfg Config) variables {
 	if cfg.Engine == Replicated {
 		v.MergeTree, v.ReplacingMergeTree = "ReplicatedMergeTree", "ReplicatedReplacingMergeTree"
 		v.Settings = fmt.Sprintf("replicated_deduplication_window = %d, replicated_deduplication_window_seconds = %d, "+
-			"deduplicate_merge_projection_mode = 'rebuild'", DedupWindow, int(dedupSeconds.Seconds()))
+			"deduplicate_merge_projection_mode = 'rebuild'", DedupWindow, int(dedupTime.Seconds()))
 	}
 	return v
 }

@@ -52,7 +52,9 @@ func (l *lane) run(ctx context.Context, stopping <-chan struct{}) error {
 	defer func() {
 		cancel() // an insert on its way is left: its fate is asked of ClickHouse by whoever comes next
 		if l.sealed != nil {
-			<-l.insertDone
+			if err := <-l.insertDone; err != nil {
+				l.log.Debug().Err(err).Int64("from", l.sealed.from).Int64("to", l.sealed.to).Msg("left a range announced")
+			}
 			l.cfg.Budget.add(-l.sealed.size)
 		}
 		l.cfg.Budget.add(-l.size)

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -89,10 +90,10 @@ func (w *watcher) until(ctx context.Context, done <-chan error) error {
 			w.stage.workers <- nil
 			return fmt.Errorf("demo: the workers ended: %w", err)
 		case <-ctx.Done():
-			if done != nil {
-				<-done // the generator ends with ctx
+			if done == nil {
+				return ctx.Err()
 			}
-			return ctx.Err()
+			return errors.Join(ctx.Err(), <-done) // the generator ends with ctx
 		case now := <-ticker.C:
 			if turn%4 == 0 || done == nil {
 				w.count(ctx)
