@@ -128,7 +128,7 @@ func checkKafka(ctx context.Context, report *checklist, cfg *config.Config) {
 		case cfg.Kafka.CreateTopics:
 			report.line("topic "+topic.Name, nil, "missing: run will create it")
 		default:
-			report.line("topic "+topic.Name, errors.New("missing: create it, or set kafka.create_topics: true"), "")
+			report.line("topic "+topic.Name, errors.New("missing, or kafka.sasl.username has no right to describe it: create it, or set kafka.create_topics: true"), "")
 		}
 	}
 }

@@ -27,8 +27,9 @@ func runConsumers(ctx context.Context, a *app) error {
 	tasks, ctx := errgroup.WithContext(ctx)
 	w := &wiring{app: a, metrics: stream.NewMetrics(a.registry), tasks: tasks, ctx: ctx}
 	defer w.close()
-	var steps []func(context.Context) error
-	if a.runs("access") { // first: a file that is wrong shows at once, whoever else has to be waited for
+	// First what needs nobody: what is wrong in a file shows at once.
+	steps := []func(context.Context) error{w.readSecrets}
+	if a.runs("access") {
 		steps = append(steps, w.readPolicy)
 	}
 	steps = append(steps, w.openKafka)
@@ -64,6 +65,8 @@ type wiring struct {
 	metrics   *stream.Metrics
 	tasks     *errgroup.Group
 	ctx       context.Context // of the tasks: ends when one fails, or the process is told to stop
+	identity  alert.Identity
+	clients   map[string]*webhook.Client // by destination
 	policy    *enrich.Live
 	rules     *ruleSet
 	kafka     *stream.Kafka
@@ -217,10 +220,7 @@ func (w *wiring) incident(context.Context) error {
 	configured := w.cfg.Alerts.Incident
 	settings.Quiet, settings.UpdateInterval, settings.Remember = configured.QuietTime, configured.UpdateInterval, configured.Remember
 	settings.HashAccessor = configured.AccessorReference == "hash"
-	var err error
-	if settings.Identity, err = alert.NewIdentity([]byte(configured.IDKey.Reveal())); err != nil {
-		return fmt.Errorf("alerts.incident.id_key: %w", err)
-	}
+	settings.Identity = w.identity
 	topics := w.cfg.Kafka.Topics
 	consumer, err := incident.New(
 		incident.Config{State: topics.IncidentState, Incidents: topics.Incidents, Notifications: topics.Notifications, Dead: topics.Dead, Settings: settings},
@@ -240,18 +240,29 @@ func (w *wiring) notify(context.Context) error {
 		w.log.Warn().Msg("alerts.destinations is empty: incidents are kept, and nobody is notified")
 	}
 	for _, d := range w.cfg.Alerts.Destinations {
-		client, err := newClient(d)
-		if err != nil {
-			return fmt.Errorf("alerts.destinations: %s: %w", d.Name, err)
-		}
 		consumer, err := notify.New(
 			notify.Config{Destination: d.Name, Deliveries: topics.Deliveries, Dead: topics.Dead},
-			notify.Deps{Sender: client, Publisher: w.publisher, Metrics: metrics, Log: w.log},
+			notify.Deps{Sender: w.clients[d.Name], Publisher: w.publisher, Metrics: metrics, Log: w.log},
 		)
 		if err != nil {
 			return err
 		}
 		w.consume("notify."+d.Name, topics.Notifications, consumer.Worker)
+	}
+	return nil
+}
+
+// readSecrets makes what the keys and secrets of the configuration are for; a
+// wrong one is wrong input.
+func (w *wiring) readSecrets(context.Context) (err error) {
+	if w.identity, err = alert.NewIdentity([]byte(w.cfg.Alerts.Incident.IDKey.Reveal())); err != nil {
+		return usagef("alerts.incident.id_key: %w", err)
+	}
+	w.clients = map[string]*webhook.Client{}
+	for _, d := range w.cfg.Alerts.Destinations {
+		if w.clients[d.Name], err = newClient(d); err != nil {
+			return usagef("alerts.destinations: %s: %w", d.Name, err)
+		}
 	}
 	return nil
 }

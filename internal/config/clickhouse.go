@@ -11,7 +11,6 @@ type ClickHouse struct {
 	Password      Secret        `yaml:"password" doc:"Its password; none when absent."`
 	TLS           TLS           `yaml:"tls" doc:"Encryption of the connections."`
 	DialTimeout   time.Duration `yaml:"dial_timeout" default:"10s" min:"100ms" max:"5m" doc:"Deadline for opening a connection."`
-	QueryTimeout  time.Duration `yaml:"query_timeout" default:"30s" min:"1s" max:"10m" doc:"Deadline for a query of the workers' own."`
 	InsertTimeout time.Duration `yaml:"insert_timeout" default:"30s" min:"1s" max:"5m" doc:"Deadline for one insert, held by both sides. Far below the deduplication window."`
 	Retention     Retention     `yaml:"retention" doc:"How long rows are kept. In whole days; migrate applies it."`
 }

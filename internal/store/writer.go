@@ -100,8 +100,10 @@ func (w *Writer) insert(ctx context.Context, rows Rows, token string) (err error
 		}
 	}
 	// ch-go notices a cancelled context only between packets: closing the
-	// connection is what wakes it up.
-	stop := context.AfterFunc(ctx, func() { client.Close() })
+	// connection is what wakes it up. That may still be running when the slot
+	// gets its client, or nil, back: it must not look at that variable.
+	sending := client
+	stop := context.AfterFunc(ctx, func() { sending.Close() })
 	defer stop()
 
 	rows.Seal(time.Now())

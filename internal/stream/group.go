@@ -94,7 +94,8 @@ func (k *Kafka) runGroup(ctx context.Context, cfg GroupConfig, work func(context
 	}
 	defer group.Close()
 	short := 0 // generations in a row that were over soon
-	for attempt := 0; ; attempt++ {
+	missed, said := 0, "" // generations in a row that could not be joined; why, as logged last
+	for {
 		generation, err := group.Next(ctx)
 		if ctx.Err() != nil {
 			return nil
@@ -105,12 +106,13 @@ func (k *Kafka) runGroup(ctx context.Context, cfg GroupConfig, work func(context
 				return err
 			}
 			cfg.Ready(err)
-			if attempt > 2 {
+			if missed++; missed > 2 && err.Error() != said { // once, not at every try
+				said = err.Error()
 				cfg.Log.Warn().Err(err).Msg("not in the group, trying again")
 			}
 			continue
 		}
-		attempt = 0
+		missed, said = 0, ""
 		k.cfg.Metrics.generations.WithLabelValues(cfg.Group).Inc()
 		cfg.Ready(nil)
 		began := time.Now()

@@ -99,7 +99,7 @@ func (k *Kafka) EnsureTopics(ctx context.Context, create bool, topics ...TopicSp
 		return err
 	}
 	if !create {
-		return Fatal("kafka topic %q does not exist: create it, or set kafka.create_topics: true", missing[0].Name)
+		return Fatal("kafka topic %q does not exist, or kafka.sasl.username has no right to describe it: create it, or set kafka.create_topics: true", missing[0].Name)
 	}
 	var request kafka.CreateTopicsRequest
 	for _, t := range missing {

@@ -23,7 +23,16 @@ import (
 	"github.com/watchglass/watchglass/test/engines"
 )
 
-func TestMain(m *testing.M) { engines.Main(m) }
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == clientName {
+		if err := standInClient(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	engines.Main(m)
+}
 
 // program builds the product once for all tests of the package.
 var program = sync.OnceValues(func() (string, error) {
@@ -48,6 +57,7 @@ type fleet struct {
 	config  string
 	brokers []string
 	native  string
+	listen  string // of the operators' endpoint, "" for none
 	db      clickhouse.Conn
 	workers []*worker
 }
@@ -70,7 +80,7 @@ type site struct {
 
 func newFleet(t *testing.T, s site) *fleet {
 	t.Helper()
-	f := &fleet{t: t, name: engines.Name(t), brokers: s.brokers, native: s.native}
+	f := &fleet{t: t, name: engines.Name(t), brokers: s.brokers, native: s.native, listen: s.listen}
 	if f.brokers == nil {
 		f.brokers = engines.Kafka(t)
 	}

@@ -107,7 +107,7 @@ func TestWindowsRefused(t *testing.T) {
 		"window gone":  {"ALTER TABLE %s RESET SETTING non_replicated_deduplication_window", "non_replicated_deduplication_window is 0"},
 		"fence gone":   {"ALTER TABLE %s DROP CONSTRAINT fence", "has no constraint `fence`"},
 		"table gone":   {"DROP TABLE %s", "run `watchglass migrate`"},
-		"larger is ok": {"ALTER TABLE %s MODIFY SETTING non_replicated_deduplication_window = 20000", ""},
+		"larger is ok": {"ALTER TABLE %s MODIFY SETTING non_replicated_deduplication_window = 200000", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, db := migrated(t)
