@@ -93,7 +93,7 @@ func (k *Kafka) runGroup(ctx context.Context, cfg GroupConfig, work func(context
 		return Fatal("join group %s: %w", cfg.Group, err)
 	}
 	defer group.Close()
-	short := 0 // generations in a row that were over soon
+	short := 0            // generations in a row that were over soon
 	missed, said := 0, "" // generations in a row that could not be joined; why, as logged last
 	for {
 		generation, err := group.Next(ctx)
