@@ -1,9 +1,11 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -52,6 +54,7 @@ type cursor struct {
 	busy   bool        // part of a fetch that is on its way
 	resume time.Time
 	tries  int
+	turn   int // when it last got something: who waited longest is asked for first
 }
 
 // fetcher reads all partitions of one generation, several partitions of a
@@ -61,6 +64,7 @@ type fetcher struct {
 	cursors []*cursor
 	room    chan struct{} // a lane took a chunk, or gave bytes back
 	fetched atomic.Int64
+	turns   int
 	log     zerolog.Logger
 }
 
@@ -160,6 +164,9 @@ func (f *fetcher) launch(ctx context.Context, outstanding map[int]bool, resting 
 	if len(wanting) == 0 {
 		return nil
 	}
+	// A broker fills its answer from the front, and only the first partition
+	// of it may have a batch that is larger than asked for.
+	slices.SortStableFunc(wanting, func(a, b *cursor) int { return cmp.Compare(a.turn, b.turn) })
 	leaders, err := f.leaders(ctx, wanting)
 	if err != nil {
 		return err
@@ -175,7 +182,7 @@ func (f *fetcher) launch(ctx context.Context, outstanding map[int]bool, resting 
 		for _, c := range cursors {
 			c.busy = true
 		}
-		go func() { answers <- f.fetch(ctx, leader, cursors) }()
+		go func() { answers <- f.guarded(ctx, leader, cursors) }()
 	}
 	return nil
 }
@@ -219,6 +226,19 @@ func (f *fetcher) leaders(ctx context.Context, cursors []*cursor) ([]int, error)
 	return leaders, nil
 }
 
+// guarded is fetch, with a panic as a fatal error.
+func (f *fetcher) guarded(ctx context.Context, leader int, cursors []*cursor) answered {
+	answer := answered{leader: leader, sent: time.Now(), cursors: cursors, results: make([]result, len(cursors))}
+	err := guard(func() error {
+		answer = f.fetch(ctx, leader, cursors)
+		return nil
+	})
+	if err != nil {
+		answer.err = err
+	}
+	return answer
+}
+
 // fetch asks one broker for several partitions.
 func (f *fetcher) fetch(ctx context.Context, leader int, cursors []*cursor) answered {
 	answer := answered{leader: leader, sent: time.Now(), cursors: cursors, results: make([]result, len(cursors))}
@@ -229,7 +249,12 @@ func (f *fetcher) fetch(ctx context.Context, leader int, cursors []*cursor) answ
 		answer.err = err
 		return answer
 	}
-	for _, t := range response.(*fetch.Response).Topics {
+	found := response.(*fetch.Response)
+	if found.ErrorCode != 0 {
+		answer.err = kafka.Error(found.ErrorCode)
+		return answer
+	}
+	for _, t := range found.Topics { // one that is left out for want of room is asked for again
 		for i := range t.Partitions {
 			p := &t.Partitions[i]
 			for j, c := range cursors {
@@ -294,6 +319,8 @@ func (f *fetcher) take(ctx context.Context, a answered) error {
 			continue
 		}
 		c.next = r.chunk.end
+		f.turns++
+		c.turn = f.turns
 		f.fetched.Add(int64(r.chunk.bytes))
 		c.chunks <- r.chunk // has room: nobody else sends, and it was looked at before
 	}

@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -187,3 +188,66 @@ func TestForeignOffsetIsRefused(t *testing.T) {
 		t.Fatalf("error %v, want a fatal one", err)
 	}
 }
+
+// A former owner's range must be read to its end before it can be inserted,
+// however little memory there is.
+func TestAnnouncedRangeLargerThanTheBudgetIsCompleted(t *testing.T) {
+	k := cluster(t, 2, "in", "dead", "alerts")
+	tb := newTable()
+	for p := range int32(2) {
+		produce(t, k, "in", p, numbered(200)...)
+		commitAs(t, k, "g", "in", p, committed{0, "wg1 0-200 m=0"})
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	publisher := k.Publisher()
+	defer publisher.Close()
+	cfg := storeConfig(t, k, tb, publisher)
+	cfg.Budget = NewBudget(10, k.cfg.Metrics)
+	done := make(chan error, 1)
+	go func() { done <- k.Store(ctx, cfg) }()
+	once(t, tb.stored(t, 400), 400)
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Budget.used != 0 {
+		t.Errorf("%d bytes were not given back", cfg.Budget.used)
+	}
+}
+
+// More processes than partitions: the one without any waits, and takes over.
+func TestMemberWithoutPartitionsWaitsForItsTurn(t *testing.T) {
+	k := cluster(t, 1, "in", "dead", "alerts")
+	tb := newTable()
+	stopFirst := run(t, k, tb)
+	produce(t, k, "in", 0, numbered(10)...)
+	tb.stored(t, 10)
+	stopSecond := run(t, k, tb)
+	produce(t, k, "in", 0, numbered(10)...)
+	tb.stored(t, 20)
+	if err := stopFirst(); err != nil {
+		t.Fatal(err)
+	}
+	produce(t, k, "in", 0, numbered(10)...)
+	once(t, tb.stored(t, 30), 30)
+	if err := stopSecond(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A panic stops the process; what it held is not in the message.
+func TestPanicIsAFatalErrorWithoutTheRecord(t *testing.T) {
+	k := cluster(t, 1, "in", "dead", "alerts")
+	tb := newTable()
+	produce(t, k, "in", 0, "secret")
+	cfg := storeConfig(t, k, tb, k.Publisher())
+	cfg.NewBuilder = func(a Assigned) Builder { return panicking{tb.builder(a)} }
+	err := k.Store(t.Context(), cfg)
+	if !IsFatal(err) || strings.Contains(err.Error(), "secret") {
+		t.Fatalf("error %v, want a fatal one without the record", err)
+	}
+}
+
+type panicking struct{ Builder }
+
+func (panicking) Add(r Record, _ bool) ([]Message, error) { panic(string(r.Value)) }
