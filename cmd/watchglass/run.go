@@ -19,8 +19,8 @@ import (
 // event.
 func consumerNames() []string { return []string{"access", "incident", "notify", "archive"} }
 
-// Conditions of /readyz that every process has. Each consumer adds its own,
-// `group NAME`, when it joins.
+// Conditions of /readyz that every process has. Each consumer has its own,
+// `group NAME`, which holds once it has its share.
 const (
 	readyKafka      = "kafka"
 	readyClickHouse = "clickhouse"

@@ -18,6 +18,7 @@ import (
 	"github.com/watchglass/watchglass/internal/source"
 	"github.com/watchglass/watchglass/internal/store"
 	"github.com/watchglass/watchglass/internal/stream"
+	"github.com/watchglass/watchglass/internal/telemetry"
 	"github.com/watchglass/watchglass/internal/webhook"
 )
 
@@ -27,6 +28,7 @@ func runConsumers(ctx context.Context, a *app) error {
 	tasks, ctx := errgroup.WithContext(ctx)
 	w := &wiring{app: a, metrics: stream.NewMetrics(a.registry), tasks: tasks, ctx: ctx}
 	defer w.close()
+	w.expectGroups()
 	// First what needs nobody: what is wrong in a file shows at once.
 	steps := []func(context.Context) error{w.readSecrets}
 	if a.runs("access") {
@@ -159,13 +161,32 @@ func fatal(err error) error {
 	return err
 }
 
+// expectGroups makes membership in every group a condition of /readyz from the
+// start: a process is not ready before it has its share of all of them.
+func (w *wiring) expectGroups() {
+	for _, name := range []string{"access", "archive", "incident"} {
+		if w.runs(name) {
+			w.ready.Set(readyGroup+w.groupName(name), telemetry.ErrStarting)
+		}
+	}
+	if w.runs("notify") {
+		for _, d := range w.cfg.Alerts.Destinations {
+			w.ready.Set(readyGroup+w.groupName("notify."+d.Name), telemetry.ErrStarting)
+		}
+	}
+}
+
+const readyGroup = "group "
+
+func (w *wiring) groupName(name string) string { return w.cfg.Kafka.GroupPrefix + "." + name }
+
 // group is what every consumer says of itself.
 func (w *wiring) group(name string) stream.GroupConfig {
-	group := w.cfg.Kafka.GroupPrefix + "." + name
+	group := w.groupName(name)
 	return stream.GroupConfig{
 		Group: group, SessionTimeout: w.cfg.Kafka.Session, Heartbeat: w.cfg.Kafka.Heartbeat,
 		Log:   w.log.With().Str("consumer", strings.SplitN(name, ".", 2)[0]).Logger(),
-		Ready: func(err error) { w.ready.Set("group "+group, err) },
+		Ready: func(err error) { w.ready.Set(readyGroup+group, err) },
 	}
 }
 

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"encoding/json"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -20,9 +21,12 @@ type kind struct {
 
 func kinds(t Topics) map[string]kind {
 	return map[string]kind{
-		t.Alerts:     jsonKind(store.AlertsTable, store.NewAlertBlock, (*store.AlertBlock).Append),
-		t.Incidents:  jsonKind(store.IncidentsTable, store.NewIncidentBlock, (*store.IncidentBlock).Append),
-		t.Deliveries: jsonKind(store.DeliveriesTable, store.NewDeliveryBlock, (*store.DeliveryBlock).Append),
+		t.Alerts: jsonKind(store.AlertsTable, store.NewAlertBlock, (*store.AlertBlock).Append,
+			func(a *schema.Alert) string { return a.ID }),
+		t.Incidents: jsonKind(store.IncidentsTable, store.NewIncidentBlock, (*store.IncidentBlock).Append,
+			func(c *schema.IncidentChange) string { return c.ID }),
+		t.Deliveries: jsonKind(store.DeliveriesTable, store.NewDeliveryBlock, (*store.DeliveryBlock).Append,
+			func(d *schema.Delivery) string { return d.ID }),
 		t.Dead: {
 			table: store.DeadTable,
 			new:   func() store.Rows { return store.NewDeadBlock() },
@@ -34,8 +38,10 @@ func kinds(t Topics) map[string]kind {
 	}
 }
 
-// jsonKind is a topic whose values are JSON of one type.
-func jsonKind[B store.Rows, V any](table string, fresh func() B, add func(B, *V, schema.Position, time.Time)) kind {
+var errNoID = errors.New("it has no id")
+
+// jsonKind is a topic whose values are JSON of one type, with an id.
+func jsonKind[B store.Rows, V any](table string, fresh func() B, add func(B, *V, schema.Position, time.Time), id func(*V) string) kind {
 	return kind{
 		table: table,
 		new:   func() store.Rows { return fresh() },
@@ -43,6 +49,9 @@ func jsonKind[B store.Rows, V any](table string, fresh func() B, add func(B, *V,
 			var value V
 			if err := json.Unmarshal(r.Value, &value); err != nil {
 				return err
+			}
+			if id(&value) == "" {
+				return errNoID
 			}
 			add(rows.(B), &value, p, r.Time)
 			return nil

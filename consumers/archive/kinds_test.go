@@ -41,11 +41,13 @@ func TestEachTopicHasItsTable(t *testing.T) {
 		if rows, _ := b.Size(); rows != 1 || b.rows.Table() != c.table {
 			t.Errorf("%s: %d rows for %s, want 1 for %s: what is held is not added", topic, rows, b.rows.Table(), c.table)
 		}
-		record.Value = []byte("not json")
-		_, err = b.Add(record, false)
-		var poison *stream.PoisonError
-		if !errors.As(err, &poison) || poison.Reason != string(schema.ReasonInvalidMessage) {
-			t.Errorf("%s: error %v, want poison with reason %s", topic, err, schema.ReasonInvalidMessage)
+		for _, bad := range []string{"not json", "null", "{}"} {
+			record.Value = []byte(bad)
+			_, err = b.Add(record, false)
+			var poison *stream.PoisonError
+			if !errors.As(err, &poison) || poison.Reason != string(schema.ReasonInvalidMessage) {
+				t.Errorf("%s: %s gives %v, want poison with reason %s", topic, bad, err, schema.ReasonInvalidMessage)
+			}
 		}
 		sealed := b.Seal().(batch)
 		if rows, _ := b.Size(); rows != 0 || sealed.rows.Rows() != 1 {
