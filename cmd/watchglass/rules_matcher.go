@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 
 	"github.com/watchglass/watchglass/consumers/access"
 	"github.com/watchglass/watchglass/internal/alert"
@@ -18,16 +17,8 @@ type ruleSet struct {
 	matches map[*sigma.Rule]access.Match
 }
 
-// rulesDir is where the configuration says the rules are.
-func rulesDir(cfg *config.Config) string {
-	if cfg.Rules.Dir != "" {
-		return string(cfg.Rules.Dir)
-	}
-	return filepath.Join(string(cfg.Policy.Dir), "rules")
-}
-
 func loadRules(cfg *config.Config) (*ruleSet, error) {
-	set, err := sigma.LoadDir(rulesDir(cfg), sigma.Options{})
+	set, err := sigma.LoadDir(cfg.RulesDir(), sigma.Options{})
 	if err != nil {
 		return nil, fmt.Errorf("rules.dir: %w", err)
 	}
