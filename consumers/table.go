@@ -12,12 +12,29 @@ import (
 
 // Table asks ClickHouse which offsets it has; it is a stream.Target.
 type Table struct {
-	DB *store.DB
-	Of func(topic string) string // the table that a topic (incarnated name) goes to
+	DB      *store.DB
+	Of      func(topic string) string // the table that a topic (incarnated name) goes to
+	Checked <-chan struct{}           // closed when ClickHouse was found fit, nothing is asked before; nil: it was
+}
+
+// await returns when ClickHouse was found fit.
+func (t Table) await(ctx context.Context) error {
+	if t.Checked == nil {
+		return nil
+	}
+	select {
+	case <-t.Checked:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // Held implements stream.Target.
 func (t Table) Held(ctx context.Context, name string, partition int32, from int64) ([]stream.Range, error) {
+	if err := t.await(ctx); err != nil {
+		return nil, err
+	}
 	held, err := t.DB.Held(ctx, t.Of(name), name, partition, from)
 	if err != nil {
 		return nil, Verdict(err)

@@ -21,8 +21,10 @@ const (
 	ReasonTimeTooOld     Reason = "time_too_old"  // before the Kafka timestamp by more than the span
 	ReasonTimeTooNew     Reason = "time_too_new"  // after it by more than the span
 	ReasonAddress        Reason = "invalid_address"
-	ReasonInvalidMessage Reason = "invalid_message" // a record of one of our own topics that cannot be read
-	ReasonRefused        Reason = "refused"         // a notification that its endpoint refused for good
+	ReasonInvalidMessage Reason = "invalid_message"     // a record of one of our own topics that cannot be read
+	ReasonRefused        Reason = "refused"             // a notification that its endpoint refused for good
+	ReasonGap            Reason = "retention_gap"       // a span of offsets that Kafka removed before they were read
+	ReasonPassed         Reason = "skipped_by_operator" // a span of offsets that an operator moved over
 )
 
 // Reasons returns the closed set, in documentation order.
@@ -30,6 +32,7 @@ func Reasons() []Reason {
 	return []Reason{
 		ReasonEmpty, ReasonTooLarge, ReasonMalformed, ReasonUTF8, ReasonDuplicate, ReasonDepth, ReasonMissing, ReasonType,
 		ReasonRange, ReasonTooLong, ReasonValue, ReasonTime, ReasonTimeTooOld, ReasonTimeTooNew, ReasonAddress, ReasonInvalidMessage, ReasonRefused,
+		ReasonGap, ReasonPassed,
 	}
 }
 

@@ -79,6 +79,7 @@ func topicSpecs(cfg config.Kafka) []stream.TopicSpec {
 		spec(t.IncidentState, map[string]string{"cleanup.policy": "compact"}),
 		spec(t.Notifications, nil),
 		few(t.Deliveries, nil),
+		few(t.Ledger, nil),
 		few(t.Dead, map[string]string{"max.message.bytes": deadMessageBytes}),
 	)
 }

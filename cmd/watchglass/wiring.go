@@ -75,6 +75,7 @@ type wiring struct {
 	publisher *stream.KafkaPublisher
 	budget    *stream.Budget
 	db        *store.DB
+	checked   <-chan struct{} // closed when ClickHouse was found fit
 	writer    *store.Writer
 }
 
@@ -126,31 +127,42 @@ func (w *wiring) openKafka(ctx context.Context) (err error) {
 	})
 }
 
-func (w *wiring) openClickHouse(ctx context.Context) error {
+// openClickHouse prepares the connections and has ClickHouse checked in the
+// background: matching and alerting do not wait for it, storing does.
+func (w *wiring) openClickHouse(context.Context) error {
 	target, err := storeConfig(w.cfg.ClickHouse)
 	if err != nil {
 		return err
 	}
-	return w.await(ctx, readyClickHouse, func(ctx context.Context) error {
-		return fatal(w.checkClickHouse(ctx, target))
+	if w.db, err = store.New(target); err != nil {
+		return fatal(err)
+	}
+	if w.writer, err = store.NewWriter(store.WriterConfig{Config: target, InsertTimeout: w.cfg.ClickHouse.InsertTimeout, Metrics: w.registry}); err != nil {
+		return fatal(err)
+	}
+	checked := make(chan struct{})
+	w.checked = checked
+	w.start(func(ctx context.Context) error {
+		err := w.await(ctx, readyClickHouse, func(ctx context.Context) error { return fatal(w.checkClickHouse(ctx)) })
+		if err != nil && ctx.Err() != nil {
+			return nil // told to stop while waiting
+		}
+		if err == nil {
+			close(checked)
+		}
+		return err
 	})
+	return nil
 }
 
-// checkClickHouse connects and refuses to work on tables that are not what
-// exactness needs.
-func (w *wiring) checkClickHouse(ctx context.Context, target store.Config) (err error) {
-	if w.db == nil {
-		if w.db, err = store.Open(ctx, target); err != nil {
-			return err
-		}
-	}
+// checkClickHouse refuses tables that are not what exactness needs.
+func (w *wiring) checkClickHouse(ctx context.Context) error {
 	for _, check := range []func(context.Context) error{w.db.Ping, w.db.CheckVersion, w.db.CheckSchema, w.db.CheckWindows} {
 		if err := check(ctx); err != nil {
 			return err
 		}
 	}
-	w.writer, err = store.NewWriter(store.WriterConfig{Config: target, InsertTimeout: w.cfg.ClickHouse.InsertTimeout, Metrics: w.registry})
-	return err
+	return nil
 }
 
 // fatal passes store's verdict on to stream.Retry.
@@ -204,8 +216,8 @@ func (w *wiring) access(context.Context) error {
 		Source:      source.Config{MaxAge: w.cfg.Access.EventMaxAge, MaxAhead: w.cfg.Access.EventMaxAhead},
 		NewEnricher: func() access.Enricher { return w.policy.NewLane() },
 		NewMatcher:  w.rules.newMatcher,
-		Writer:      w.writer, DB: w.db, Publisher: w.publisher, Budget: w.budget,
-		AlertsTopic: w.cfg.Kafka.Topics.Alerts, DeadTopic: w.cfg.Kafka.Topics.Dead,
+		Writer:      w.writer, DB: w.db, Checked: w.checked, Publisher: w.publisher, Budget: w.budget,
+		AlertsTopic: w.cfg.Kafka.Topics.Alerts, DeadTopic: w.cfg.Kafka.Topics.Dead, LedgerTopic: w.cfg.Kafka.Topics.Ledger,
 		MaxRows: w.cfg.Access.MaxBlockRows, MaxAge: w.cfg.Access.MaxBlockAge, InsertsPerSecond: float64(w.cfg.Access.Inserts),
 		Metrics: w.registry,
 	}
@@ -231,7 +243,7 @@ func (w *wiring) archive(context.Context) error {
 			MaxRows: w.cfg.Access.MaxBlockRows, MaxAge: w.cfg.Access.MaxBlockAge, InsertsPerSecond: float64(w.cfg.Access.Inserts),
 		},
 		Topics: archive.Topics{Alerts: topics.Alerts, Incidents: topics.Incidents, Deliveries: topics.Deliveries, Dead: topics.Dead},
-		Writer: w.writer, DB: w.db,
+		Writer: w.writer, DB: w.db, Checked: w.checked,
 	}).Run)
 	return nil
 }

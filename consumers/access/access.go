@@ -56,9 +56,11 @@ type Config struct {
 	NewMatcher       func() Matcher
 	Writer           *store.Writer
 	DB               *store.DB
+	Checked          <-chan struct{} // closed when ClickHouse was found fit
 	Publisher        stream.Publisher
 	AlertsTopic      string
 	DeadTopic        string
+	LedgerTopic      string
 	Budget           *stream.Budget
 	MaxRows          int
 	MaxAge           time.Duration
@@ -92,10 +94,10 @@ func New(kafka *stream.Kafka, cfg Config) (*Consumer, error) {
 // Run consumes until ctx ends (nil) or an error is fatal.
 func (c *Consumer) Run(ctx context.Context) error {
 	return c.kafka.Store(ctx, stream.StoreConfig{
-		GroupConfig: c.cfg.Group, Target: consumers.Table{DB: c.cfg.DB, Of: func(string) string { return store.EventsTable }},
+		GroupConfig: c.cfg.Group, Target: consumers.Table{DB: c.cfg.DB, Checked: c.cfg.Checked, Of: func(string) string { return store.EventsTable }},
 		NewBuilder: c.newBuilder, Publisher: c.cfg.Publisher,
 		DeadTopic: c.cfg.DeadTopic, Budget: c.cfg.Budget, MaxRows: c.cfg.MaxRows, MaxAge: c.cfg.MaxAge,
-		InsertsPerSecond: c.cfg.InsertsPerSecond,
+		InsertsPerSecond: c.cfg.InsertsPerSecond, LedgerTopic: c.cfg.LedgerTopic, RunAhead: true,
 	})
 }
 
@@ -106,7 +108,7 @@ func (c *Consumer) newBuilder(a stream.Assigned) stream.Builder {
 		panic("access: " + err.Error()) // New has made one like it
 	}
 	return &builder{
-		cfg: &c.cfg, format: format, decoder: decoder, enrich: c.cfg.NewEnricher(), match: c.cfg.NewMatcher(),
+		cfg: &c.cfg, assigned: a, format: format, decoder: decoder, enrich: c.cfg.NewEnricher(), match: c.cfg.NewMatcher(),
 		metrics: c.metrics.lane(a.Name), block: c.blocks.Get().(*store.Block), blocks: &c.blocks,
 	}
 }

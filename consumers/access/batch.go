@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/watchglass/watchglass/consumers"
 	"github.com/watchglass/watchglass/internal/store"
@@ -16,8 +17,8 @@ type batch struct {
 }
 
 // Insert implements stream.Batch.
-func (b *batch) Insert(ctx context.Context, token string) error {
-	return consumers.Verdict(b.writer.Insert(ctx, b.block, token))
+func (b *batch) Insert(ctx context.Context, token string, asked time.Time) error {
+	return consumers.Verdict(b.writer.Insert(ctx, b.block, token, asked))
 }
 
 // Release implements stream.Batch.

@@ -16,33 +16,31 @@ import (
 
 // builder works on the records of one partition for one generation.
 type builder struct {
-	cfg     *Config
-	format  string
-	decoder source.Decoder
-	enrich  Enricher
-	match   Matcher
-	metrics laneMetrics
-	event   schema.AccessEvent // of the record at hand; reused
-	block   *store.Block
-	blocks  *sync.Pool
+	cfg      *Config
+	assigned stream.Assigned
+	format   string
+	decoder  source.Decoder
+	enrich   Enricher
+	match    Matcher
+	metrics  laneMetrics
+	event    schema.AccessEvent // of the record at hand; reused
+	block    *store.Block
+	blocks   *sync.Pool
 }
 
-// headerReplay carries the origin of a replayed dead letter.
-const headerReplay = "watchglass-replay-of"
-
 // Add implements stream.Builder: decode, enrich, match, append.
-func (b *builder) Add(record stream.Record, held bool) ([]stream.Message, error) {
+func (b *builder) Add(record stream.Record, want stream.Want) (stream.Added, error) {
 	ev := &b.event
 	if err := b.decoder.Decode(record.Value, record.Time, ev); err != nil {
 		var poison *schema.PoisonError
 		switch {
 		case errors.Is(err, source.ErrSkipped):
 			b.metrics.skipped.Inc()
-			return nil, nil
+			return stream.Added{}, stream.ErrSkipped
 		case errors.As(err, &poison):
-			return nil, &stream.PoisonError{Reason: string(poison.Reason), Detail: poison.Detail}
+			return stream.Added{}, &stream.PoisonError{Reason: string(poison.Reason), Detail: poison.Detail}
 		default:
-			return nil, err
+			return stream.Added{}, err
 		}
 	}
 	b.enrich.Enrich(ev)
@@ -51,15 +49,18 @@ func (b *builder) Add(record stream.Record, held bool) ([]stream.Message, error)
 	for _, r := range rules {
 		ev.Rules = append(ev.Rules, r.ID)
 	}
-	b.metrics.observe(ev)
+	added := stream.Added{Time: ev.Time}
 	position := schema.Position{Topic: record.Topic, Partition: record.Partition, Offset: record.Offset}
-	if !held {
-		b.block.Append(ev, position, record.Time, b.format, header(record, headerReplay))
+	if want.Row {
+		b.metrics.observe(ev)
+		b.block.Append(ev, position, record.Time, b.format, record.Replays())
 	}
-	if len(rules) == 0 {
-		return nil, nil
+	if !want.Alert || len(rules) == 0 {
+		return added, nil
 	}
-	return b.alerts(ev, position, rules)
+	var err error
+	added.Alerts, err = b.alerts(ev, position, rules)
+	return added, err
 }
 
 // alerts makes one message for each rule that matched. A record that is read
@@ -83,6 +84,19 @@ func (b *builder) alerts(ev *schema.AccessEvent, position schema.Position, rules
 	return messages, nil
 }
 
+// Gap implements stream.Builder: lost records raise an alert of their own,
+// keyed by their place.
+func (b *builder) Gap(lost stream.Range) ([]stream.Message, error) {
+	at := schema.Position{Topic: b.assigned.Name, Partition: b.assigned.Partition, Offset: lost.From}
+	b.metrics.alert(alert.RuleRetention)
+	value, err := json.Marshal(alert.Lost(alert.RuleRetention, at, lost.To, time.Now().UTC()))
+	if err != nil {
+		return nil, fmt.Errorf("encode the alert of a gap: %w", err)
+	}
+	key := fmt.Sprintf("%s/%d", at.Topic, at.Partition)
+	return []stream.Message{{Topic: b.cfg.AlertsTopic, Partition: stream.AnyPartition, Key: []byte(key), Value: value}}, nil
+}
+
 // Size implements stream.Builder.
 func (b *builder) Size() (rows, bytes int) { return b.block.Rows(), b.block.Bytes() }
 
@@ -91,13 +105,4 @@ func (b *builder) Seal() stream.Batch {
 	sealed := &batch{writer: b.cfg.Writer, block: b.block, blocks: b.blocks}
 	b.block = b.blocks.Get().(*store.Block)
 	return sealed
-}
-
-func header(record stream.Record, key string) string {
-	for _, h := range record.Headers {
-		if h.Key == key {
-			return string(h.Value)
-		}
-	}
-	return ""
 }

@@ -59,11 +59,11 @@ func record(dataset string, headers ...stream.Header) stream.Record {
 
 func add(t *testing.T, b *builder, r stream.Record, held bool) []stream.Message {
 	t.Helper()
-	messages, err := b.Add(r, held)
+	added, err := b.Add(r, stream.Want{Row: !held, Alert: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return messages
+	return added.Alerts
 }
 
 func TestMatchIsOneRowAndOneAlertKeyedByAccessor(t *testing.T) {
@@ -106,7 +106,7 @@ func TestPoisonKeepsItsReason(t *testing.T) {
 	b, _ := newBuilder(t, source.JSON)
 	r := record("secret")
 	r.Value = []byte(`{"time":"yesterday"`)
-	_, err := b.Add(r, false)
+	_, err := b.Add(r, stream.Want{Row: true, Alert: true})
 	var poison *stream.PoisonError
 	if !errors.As(err, &poison) || poison.Reason != string(schema.ReasonMalformed) {
 		t.Fatalf("error %v, want poison with reason %s", err, schema.ReasonMalformed)
@@ -120,8 +120,8 @@ func TestOtherLogLinesAreCountedAndLeaveNothing(t *testing.T) {
 	b, c := newBuilder(t, source.PGAudit)
 	r := record("secret")
 	r.Value = []byte(`{"timestamp":"2026-11-23 12:00:00.000 UTC","error_severity":"LOG","message":"checkpoint complete"}`)
-	if messages := add(t, b, r, false); len(messages) != 0 {
-		t.Errorf("%d messages of a line that is no audit line", len(messages))
+	if _, err := b.Add(r, stream.Want{Row: true, Alert: true}); !errors.Is(err, stream.ErrSkipped) {
+		t.Errorf("a line that is no audit line: %v", err)
 	}
 	if rows, _ := b.Size(); rows != 0 || testutil.ToFloat64(c.metrics.skipped.WithLabelValues("in#2")) != 1 {
 		t.Errorf("%d rows, %v skipped, want 0 and 1", rows, testutil.ToFloat64(c.metrics.skipped.WithLabelValues("in#2")))
@@ -130,7 +130,7 @@ func TestOtherLogLinesAreCountedAndLeaveNothing(t *testing.T) {
 
 func TestSealBeginsAnew(t *testing.T) {
 	b, _ := newBuilder(t, source.JSON)
-	add(t, b, record("public", stream.Header{Key: headerReplay, Value: []byte("in/0/7")}), false)
+	add(t, b, record("public", stream.Header{Key: stream.HeaderReplayOf, Value: []byte("in/0/7")}), false)
 	sealed := b.Seal().(*batch)
 	if rows, _ := b.Size(); rows != 0 || sealed.block.Rows() != 1 {
 		t.Fatalf("%d rows after sealing, %d sealed, want 0 and 1", rows, sealed.block.Rows())

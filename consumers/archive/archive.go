@@ -22,6 +22,8 @@ type Config struct {
 	Topics Topics
 	Writer *store.Writer
 	DB     *store.DB
+	// Checked is closed when ClickHouse was found fit.
+	Checked <-chan struct{}
 }
 
 // Consumer is made by New and works in Run.
@@ -37,7 +39,7 @@ func New(kafka *stream.Kafka, cfg Config) *Consumer {
 	for _, topic := range []string{cfg.Topics.Alerts, cfg.Topics.Incidents, cfg.Topics.Deliveries, cfg.Topics.Dead} {
 		c.cfg.Stream.Topics = append(c.cfg.Stream.Topics, stream.Incarnated(topic, 1))
 	}
-	c.cfg.Stream.Target = consumers.Table{DB: cfg.DB, Of: func(topic string) string { return c.kinds[topic].table }}
+	c.cfg.Stream.Target = consumers.Table{DB: cfg.DB, Checked: cfg.Checked, Of: func(topic string) string { return c.kinds[topic].table }}
 	c.cfg.Stream.NewBuilder = func(a stream.Assigned) stream.Builder {
 		k := c.kinds[a.Topic]
 		return &builder{writer: cfg.Writer, kind: k, rows: k.new()}

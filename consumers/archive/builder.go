@@ -2,6 +2,7 @@ package archive
 
 import (
 	"context"
+	"time"
 
 	"github.com/watchglass/watchglass/consumers"
 	"github.com/watchglass/watchglass/internal/store"
@@ -18,16 +19,20 @@ type builder struct {
 
 // Add implements stream.Builder. A record that cannot be read is a dead letter
 // of its own, except in the topic of the dead letters, where anything is kept.
-func (b *builder) Add(record stream.Record, held bool) ([]stream.Message, error) {
-	if held {
-		return nil, nil
+func (b *builder) Add(record stream.Record, want stream.Want) (stream.Added, error) {
+	if !want.Row {
+		return stream.Added{}, nil
 	}
 	position := schema.Position{Topic: record.Topic, Partition: record.Partition, Offset: record.Offset}
 	if err := b.kind.append(b.rows, record, position); err != nil {
-		return nil, &stream.PoisonError{Reason: string(schema.ReasonInvalidMessage), Detail: "not a record of this topic"}
+		return stream.Added{}, &stream.PoisonError{Reason: string(schema.ReasonInvalidMessage), Detail: "not a record of this topic"}
 	}
-	return nil, nil
+	return stream.Added{}, nil
 }
+
+// Gap implements stream.Builder: what retention removed from Watchglass's own
+// topics raises no alert; the dead letter tells of it.
+func (b *builder) Gap(stream.Range) ([]stream.Message, error) { return nil, nil }
 
 // Size implements stream.Builder.
 func (b *builder) Size() (rows, bytes int) { return b.rows.Rows(), b.rows.Bytes() }
@@ -46,8 +51,8 @@ type batch struct {
 }
 
 // Insert implements stream.Batch.
-func (b batch) Insert(ctx context.Context, token string) error {
-	return consumers.Verdict(b.writer.Insert(ctx, b.rows, token))
+func (b batch) Insert(ctx context.Context, token string, asked time.Time) error {
+	return consumers.Verdict(b.writer.Insert(ctx, b.rows, token, asked))
 }
 
 // Release implements stream.Batch.

@@ -32,10 +32,10 @@ func TestEachTopicHasItsTable(t *testing.T) {
 			t.Fatal(err)
 		}
 		record := stream.Record{Topic: topic, Time: at, Value: value}
-		if _, err := b.Add(record, false); err != nil {
+		if _, err := b.Add(record, stream.Want{Row: true}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.Add(record, true); err != nil {
+		if _, err := b.Add(record, stream.Want{}); err != nil {
 			t.Fatal(err)
 		}
 		if rows, _ := b.Size(); rows != 1 || b.rows.Table() != c.table {
@@ -43,7 +43,7 @@ func TestEachTopicHasItsTable(t *testing.T) {
 		}
 		for _, bad := range []string{"not json", "null", "{}"} {
 			record.Value = []byte(bad)
-			_, err = b.Add(record, false)
+			_, err = b.Add(record, stream.Want{Row: true})
 			var poison *stream.PoisonError
 			if !errors.As(err, &poison) || poison.Reason != string(schema.ReasonInvalidMessage) {
 				t.Errorf("%s: %s gives %v, want poison with reason %s", topic, bad, err, schema.ReasonInvalidMessage)
@@ -80,7 +80,7 @@ func TestForeignDeadLetterIsKept(t *testing.T) {
 	b := &builder{kind: kinds(topics)["dead"]}
 	b.rows = b.kind.new()
 	headers := []stream.Header{{Key: stream.HeaderOffset, Value: []byte("soon")}}
-	if _, err := b.Add(stream.Record{Topic: "dead", Value: []byte("?"), Headers: headers}, false); err != nil {
+	if _, err := b.Add(stream.Record{Topic: "dead", Value: []byte("?"), Headers: headers}, stream.Want{Row: true}); err != nil {
 		t.Fatal(err)
 	}
 	if rows, _ := b.Size(); rows != 1 {

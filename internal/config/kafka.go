@@ -32,6 +32,7 @@ type Topics struct {
 	IncidentState string        `yaml:"incident_state" default:"incident-state" required:"true" doc:"Open incidents; compacted; as many partitions as alerts."`
 	Notifications string        `yaml:"notifications" default:"notifications" required:"true" doc:"What is to be sent to destinations."`
 	Deliveries    string        `yaml:"deliveries" default:"deliveries" required:"true" doc:"What became of it."`
+	Ledger        string        `yaml:"ledger" default:"ledger" required:"true" doc:"What became of every offset: an entry for each stored range. No personal data."`
 	Dead          string        `yaml:"dead" default:"dead" required:"true" doc:"Records that cannot be read, byte for byte. Holds personal data; takes records as large as the largest of access_events, and their headers."`
 }
 

@@ -13,10 +13,22 @@ type DB struct {
 	conn driver.Conn
 }
 
-// Open checks the configuration and that ClickHouse answers with this user and
-// password. The database need not exist yet: only Migrate may be called then.
-// The caller closes the DB.
+// Open is [New], and checks that ClickHouse answers with this user and password.
+// The database need not exist yet: only Migrate may be called then.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
+	d, err := New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.Ping(ctx); err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// New checks the configuration; it connects to nothing. The caller closes the DB.
+func New(cfg Config) (*DB, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, &FatalError{Advice: err.Error()}
 	}
@@ -33,12 +45,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, classify("open clickhouse", err)
 	}
-	d := &DB{cfg: cfg, conn: conn}
-	if err := d.Ping(ctx); err != nil {
-		conn.Close()
-		return nil, err
-	}
-	return d, nil
+	return &DB{cfg: cfg, conn: conn}, nil
 }
 
 // Ping asks whether ClickHouse answers.

@@ -76,7 +76,7 @@ func TestRefusedHandshake(t *testing.T) {
 			defer w.Close()
 			b := NewBlock()
 			b.Append(&schema.AccessEvent{}, schema.Position{}, time.Now(), "json", "")
-			for doing, err := range map[string]error{"open": opened, "insert": w.Insert(t.Context(), b, "t/0/0-1")} {
+			for doing, err := range map[string]error{"open": opened, "insert": w.Insert(t.Context(), b, "t/0/0-1", time.Now())} {
 				if err == nil {
 					t.Fatalf("%s: no error", doing)
 				}

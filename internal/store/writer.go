@@ -56,12 +56,16 @@ func NewWriter(cfg WriterConfig) (*Writer, error) {
 // Insert sends rows as one block in one insert with the token, and returns nil
 // only when the server has acknowledged them. After any error their fate is
 // unknown: the SAME rows with the same token may be sent again, and whatever is
-// there already is not stored twice. Rows sets stored_at anew at each attempt.
-// An empty block is acknowledged without asking anybody.
+// there already is not stored twice. An empty block is acknowledged without
+// asking anybody.
+//
+// asked becomes stored_at of every row: the server refuses them when they
+// arrive more than [LateBound] after it. The caller MUST have known since then
+// that the rows are its own to write.
 //
 // It waits for a free connection, and returns promptly when ctx ends. A
 // connection whose insert failed or was cancelled is closed, never used again.
-func (w *Writer) Insert(ctx context.Context, rows Rows, token string) error {
+func (w *Writer) Insert(ctx context.Context, rows Rows, token string, asked time.Time) error {
 	n := rows.Rows()
 	switch {
 	case n == 0:
@@ -72,12 +76,12 @@ func (w *Writer) Insert(ctx context.Context, rows Rows, token string) error {
 		return fatalf("insert into %s: no deduplication token", rows.Table())
 	}
 	started := time.Now()
-	err := classify("insert "+token+" into "+rows.Table(), w.insert(ctx, rows, token))
+	err := classify("insert "+token+" into "+rows.Table(), w.insert(ctx, rows, token, asked))
 	w.metrics.observe(rows, time.Since(started), err)
 	return err
 }
 
-func (w *Writer) insert(ctx context.Context, rows Rows, token string) (err error) {
+func (w *Writer) insert(ctx context.Context, rows Rows, token string, asked time.Time) (err error) {
 	var client *ch.Client
 	select {
 	case client = <-w.slots:
@@ -106,7 +110,7 @@ func (w *Writer) insert(ctx context.Context, rows Rows, token string) (err error
 	stop := context.AfterFunc(ctx, func() { sending.Close() })
 	defer stop()
 
-	rows.Seal(time.Now())
+	rows.Seal(asked)
 	input := rows.Input()
 	err = client.Do(ctx, ch.Query{
 		Body:     "INSERT INTO " + quote(w.cfg.Database) + "." + quote(rows.Table()) + " " + input.Columns() + " VALUES",

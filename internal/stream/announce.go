@@ -7,48 +7,96 @@ import (
 )
 
 // Announcement is what the group keeps beside a partition's offset: which
-// range is about to be inserted. Its text is
+// range is about to be inserted, and how far alerts have got. Its text is
 //
-//	wg1 -            nothing is announced
-//	wg1 a-b m=H      [a,b) is sealed; alerts of records below H are published
+//	wg1 -                   nothing is announced
+//	wg1 - m=H               nothing is announced; alerts of records below H are published
+//	wg1 a-b m=H             [a,b) is sealed; alerts of records below H are published
+//	wg1 a-b m=H r=R         the same, and after [a,b) reading goes on at R, an operator's wish
+//	wg1 a-b m=H r=R again   the same, and what is read again alerts again
 //
 // It is never empty: empty metadata means that somebody else set the offset.
 type Announcement struct {
-	From, To int64 // half open; From == To: nothing announced
-	Alerted  int64
+	Range         // half open; empty: nothing is announced
+	Alerted int64 // 0: below the offset that it stands beside
+	Rewind  *Rewind
+}
+
+// Rewind is where an operator wants reading to go on, once the announced range
+// is settled.
+type Rewind struct {
+	To    int64
+	Again bool // alert again
 }
 
 const announcementVersion = "wg1"
 
 // String is the text kept as offset metadata.
 func (a Announcement) String() string {
-	if a.From == a.To {
-		return announcementVersion + " -"
+	var text strings.Builder
+	text.WriteString(announcementVersion)
+	if a.empty() {
+		text.WriteString(" -")
+	} else {
+		fmt.Fprintf(&text, " %d-%d", a.From, a.To)
 	}
-	return fmt.Sprintf("%s %d-%d m=%d", announcementVersion, a.From, a.To, a.Alerted)
+	if !a.empty() || a.Alerted > 0 {
+		fmt.Fprintf(&text, " m=%d", a.Alerted)
+	}
+	if a.Rewind != nil {
+		fmt.Fprintf(&text, " r=%d", a.Rewind.To)
+		if a.Rewind.Again {
+			text.WriteString(" again")
+		}
+	}
+	return text.String()
 }
 
 // ParseAnnouncement reads what String wrote.
-func ParseAnnouncement(text string) (Announcement, error) {
-	words := strings.Fields(text)
-	if len(words) == 2 && words[0] == announcementVersion && words[1] == "-" {
-		return Announcement{}, nil
-	}
+func ParseAnnouncement(text string) (a Announcement, err error) {
 	bad := fmt.Errorf("offset metadata %q is not an announcement of this version", text)
-	if len(words) != 3 || words[0] != announcementVersion {
+	words := strings.Fields(text)
+	if len(words) < 2 || words[0] != announcementVersion {
 		return Announcement{}, bad
 	}
-	from, to, ok := strings.Cut(words[1], "-")
-	alerted, marked := strings.CutPrefix(words[2], "m=")
-	var a Announcement
-	var errs [3]error
-	a.From, errs[0] = strconv.ParseInt(from, 10, 64)
-	a.To, errs[1] = strconv.ParseInt(to, 10, 64)
-	a.Alerted, errs[2] = strconv.ParseInt(alerted, 10, 64)
-	if !ok || !marked || errs != [3]error{} || a.From < 0 || a.To <= a.From {
+	var from, to string
+	ok := true
+	if words[1] != "-" {
+		if from, to, ok = strings.Cut(words[1], "-"); !ok || len(words) < 3 {
+			return Announcement{}, bad
+		}
+		a.From, a.To = number(from, &ok), number(to, &ok)
+		ok = ok && a.From < a.To
+	}
+	words = words[2:]
+	if text, found := field(&words, "m="); found {
+		a.Alerted = number(text, &ok)
+	}
+	if text, found := field(&words, "r="); found {
+		a.Rewind = &Rewind{To: number(text, &ok)}
+		_, a.Rewind.Again = field(&words, "again")
+	}
+	if !ok || len(words) > 0 {
 		return Announcement{}, bad
 	}
 	return a, nil
+}
+
+// field takes the first word if it begins with prefix.
+func field(words *[]string, prefix string) (text string, found bool) {
+	if len(*words) == 0 {
+		return "", false
+	}
+	if text, found = strings.CutPrefix((*words)[0], prefix); found {
+		*words = (*words)[1:]
+	}
+	return text, found
+}
+
+func number(text string, ok *bool) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	*ok = *ok && err == nil && n >= 0
+	return n
 }
 
 // Token names the one insert of a range. The same range has the same token
@@ -58,66 +106,12 @@ func Token(name string, partition int32, from, to int64) string {
 }
 
 // Range is a half-open span of offsets.
-type Range struct{ From, To int64 }
-
-// Resumption says where the new owner of a partition starts, and why.
-type Resumption struct {
-	From   int64
-	Sealed int64 // end of an announced range whose fate is unknown; 0: none
-	Reason ResumeReason
+type Range struct {
+	From int64 `json:"from"`
+	To   int64 `json:"to"`
 }
 
-// ResumeReason tells the cases of a resumption apart, for logs and metrics.
-type ResumeReason string
-
-const (
-	ResumeFresh     ResumeReason = "fresh"     // nothing committed, nothing stored
-	ResumeExpired   ResumeReason = "expired"   // nothing committed, but rows are stored: the group's offsets were lost
-	ResumeCommitted ResumeReason = "committed" // at the committed offset, nothing was on its way
-	ResumeAnnounced ResumeReason = "announced" // an announced range may or may not be stored
-)
-
-// Resume decides how a partition goes on from what the group has committed
-// (offset -1: nothing), the log's bounds, and the offsets that ClickHouse
-// holds from there on (from the log's first one, where nothing is committed).
-//
-// Rows held are never inserted again, whatever the case. An error is fatal:
-// it is a state that Watchglass never leaves behind.
-func Resume(a Assigned, offset int64, metadata string, log Bounds, held []Range) (Resumption, error) {
-	if offset < 0 {
-		if len(held) > 0 {
-			return Resumption{From: log.First, Reason: ResumeExpired}, nil
-		}
-		return Resumption{From: log.First, Reason: ResumeFresh}, nil
-	}
-	if offset > log.End {
-		return Resumption{}, beyondEnd(a, offset, log)
-	}
-	if metadata == "" {
-		if len(held) > 0 {
-			return Resumption{}, Fatal("the committed offset %d of %s/%d carries no metadata of ours, yet rows from there on are stored: "+
-				"another tool set it. Stop all workers, wait 15 minutes, delete the group's offsets of this topic, and start again: "+
-				"reading resumes at the first record that is not stored", offset, a.Topic, a.Partition)
-		}
-		return Resumption{From: offset, Reason: ResumeCommitted}, nil
-	}
-	announced, err := ParseAnnouncement(metadata)
-	if err != nil {
-		return Resumption{}, Fatal("resume %s/%d at offset %d: %w: was it written by a newer Watchglass?", a.Topic, a.Partition, offset, err)
-	}
-	if announced.From == announced.To {
-		return Resumption{From: offset, Reason: ResumeCommitted}, nil
-	}
-	if announced.From != offset {
-		return Resumption{}, Fatal("resume %s/%d: offset %d and announcement %q do not belong together", a.Topic, a.Partition, offset, metadata)
-	}
-	if announced.To > log.End {
-		// Its records were read once, and are gone: other records would come
-		// under their offsets.
-		return Resumption{}, beyondEnd(a, announced.To, log)
-	}
-	return Resumption{From: offset, Sealed: announced.To, Reason: ResumeAnnounced}, nil
-}
+func (r Range) empty() bool { return r.To <= r.From }
 
 // holds tells whether an offset is in one of the ranges, which are ascending
 // and do not overlap, and drops the ranges that lie before it.
@@ -126,4 +120,22 @@ func holds(ranges *[]Range, offset int64) bool {
 		*ranges = (*ranges)[1:]
 	}
 	return len(*ranges) > 0 && (*ranges)[0].From <= offset
+}
+
+// without returns what is left of r outside of ranges, which are ascending and
+// do not overlap.
+func (r Range) without(ranges []Range) (rest []Range) {
+	for _, other := range ranges {
+		if other.To <= r.From || other.From >= r.To {
+			continue
+		}
+		if other.From > r.From {
+			rest = append(rest, Range{r.From, other.From})
+		}
+		r.From = other.To
+	}
+	if !r.empty() {
+		rest = append(rest, r)
+	}
+	return rest
 }

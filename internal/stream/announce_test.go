@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -10,58 +11,25 @@ import (
 func TestAnnouncementSurvivesItsText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		from := rapid.Int64Range(0, 1<<40).Draw(t, "from")
-		want := Announcement{From: from, To: from + rapid.Int64Range(1, 1<<20).Draw(t, "length"), Alerted: rapid.Int64Range(0, 1<<41).Draw(t, "alerted")}
+		want := Announcement{Alerted: rapid.Int64Range(0, 1<<41).Draw(t, "alerted")}
+		if rapid.Bool().Draw(t, "announced") {
+			want.Range = Range{from, from + rapid.Int64Range(1, 1<<20).Draw(t, "length")}
+			if rapid.Bool().Draw(t, "rewind") {
+				want.Rewind = &Rewind{To: rapid.Int64Range(0, 1<<41).Draw(t, "to"), Again: rapid.Bool().Draw(t, "again")}
+			}
+		}
 		got, err := ParseAnnouncement(want.String())
-		if err != nil || got != want {
-			t.Fatalf("%q became %+v, %v", want.String(), got, err)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Fatalf("%q: %v %s", want.String(), err, diff)
 		}
 	})
-	if got, err := ParseAnnouncement(Announcement{}.String()); err != nil || got != (Announcement{}) {
-		t.Fatalf("nothing announced became %+v, %v", got, err)
-	}
 }
 
 func TestParseAnnouncementRefuses(t *testing.T) {
-	for _, text := range []string{"", "-", "wg1", "wg2 -", "wg1 5-5 m=5", "wg1 7-5 m=5", "wg1 5-7", "wg1 5-7 m=", "wg1 5-7 h=5", "wg1 -5-7 m=5", "wg1 5-7 m=5 x", "wg1 5 7 m=5"} {
+	for _, text := range []string{"", "-", "wg1", "wg2 -", "wg1 5-5 m=5", "wg1 7-5 m=5", "wg1 5-7", "wg1 5-7 m=", "wg1 5-7 h=5", "wg1 -5-7 m=5", "wg1 5-7 m=5 x", "wg1 5 7 m=5", "wg1 - 5", "wg1 5-7 m=5 r=", "wg1 5-7 m=5 again", "wg1 5-7 m=5 r=3 again x", "wg1 - m=-1"} {
 		if a, err := ParseAnnouncement(text); err == nil {
 			t.Errorf("%q was read as %+v", text, a)
 		}
-	}
-}
-
-func TestResume(t *testing.T) {
-	log := Bounds{First: 10, End: 100}
-	held := []Range{{40, 50}}
-	for name, c := range map[string]struct {
-		offset   int64
-		metadata string
-		held     []Range
-		want     Resumption
-		fatal    bool
-	}{
-		"nothing committed, nothing stored":               {-1, "", nil, Resumption{From: 10, Reason: ResumeFresh}, false},
-		"nothing committed, rows stored":                  {-1, "", held, Resumption{From: 10, Reason: ResumeExpired}, false},
-		"committed, nothing on its way":                   {30, "wg1 -", nil, Resumption{From: 30, Reason: ResumeCommitted}, false},
-		"committed, rows beyond from an operator's reset": {30, "wg1 -", held, Resumption{From: 30, Reason: ResumeCommitted}, false},
-		"announced, not stored":                           {30, "wg1 30-60 m=30", nil, Resumption{From: 30, Sealed: 60, Reason: ResumeAnnounced}, false},
-		"announced, partly stored":                        {30, "wg1 30-60 m=30", held, Resumption{From: 30, Sealed: 60, Reason: ResumeAnnounced}, false},
-		"offset at the log's end":                         {100, "wg1 -", nil, Resumption{From: 100, Reason: ResumeCommitted}, false},
-		"offset before the log's start":                   {5, "wg1 -", nil, Resumption{From: 5, Reason: ResumeCommitted}, false},
-		"offset beyond the log's end":                     {101, "wg1 -", nil, Resumption{}, true},
-		"foreign offset, nothing stored":                  {30, "", nil, Resumption{From: 30, Reason: ResumeCommitted}, false},
-		"foreign offset, rows stored":                     {30, "", held, Resumption{}, true},
-		"metadata of somebody else":                       {30, "hello", nil, Resumption{}, true},
-		"announcement of another offset":                  {30, "wg1 29-60 m=29", nil, Resumption{}, true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got, err := Resume(Assigned{Topic: "t"}, c.offset, c.metadata, log, c.held)
-			if IsFatal(err) != c.fatal || (err != nil) != c.fatal {
-				t.Fatalf("error %v, want fatal: %v", err, c.fatal)
-			}
-			if diff := cmp.Diff(c.want, got); diff != "" {
-				t.Fatal(diff)
-			}
-		})
 	}
 }
 
@@ -81,6 +49,28 @@ func TestHoldsFindsExactlyTheOffsetsInRanges(t *testing.T) {
 		for offset := int64(0); offset < next+3; offset++ {
 			if got := holds(&ranges, offset); got != in[offset] {
 				t.Fatalf("offset %d: %v, want %v", offset, got, in[offset])
+			}
+		}
+	})
+}
+
+func TestWhatIsLeftOfARange(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var ranges []Range
+		next := int64(0)
+		for range rapid.IntRange(0, 4).Draw(t, "ranges") {
+			from := next + rapid.Int64Range(1, 4).Draw(t, "gap")
+			next = from + rapid.Int64Range(1, 4).Draw(t, "length")
+			ranges = append(ranges, Range{from, next})
+		}
+		whole := Range{rapid.Int64Range(0, 20).Draw(t, "from"), rapid.Int64Range(20, 40).Draw(t, "to")}
+		rest := whole.without(ranges)
+		for offset := int64(0); offset < 45; offset++ {
+			in := func(rs []Range) bool {
+				return slices.ContainsFunc(rs, func(r Range) bool { return r.From <= offset && offset < r.To })
+			}
+			if want := in([]Range{whole}) && !in(ranges); in(rest) != want {
+				t.Fatalf("offset %d is left: %v, want %v", offset, in(rest), want)
 			}
 		}
 	})

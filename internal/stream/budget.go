@@ -1,6 +1,9 @@
 package stream
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // Budget bounds the bytes of rows in memory over all partitions of a process.
 //
@@ -16,12 +19,28 @@ type Budget struct {
 	changed chan struct{} // closed and replaced when bytes are given back
 	holder  *lane         // may overdraw; nil: nobody does
 	metrics *Metrics
+
+	progress time.Time // when something was stored last
 }
 
 // NewBudget makes a budget of that many bytes, shared by the consumers it is
 // given to.
 func NewBudget(limit int64, metrics *Metrics) *Budget {
-	return &Budget{limit: limit, changed: make(chan struct{}), metrics: metrics}
+	return &Budget{limit: limit, changed: make(chan struct{}), metrics: metrics, progress: time.Now()}
+}
+
+// progressed notes that ClickHouse has taken something.
+func (b *Budget) progressed() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.progress = time.Now()
+}
+
+// idle is how long nothing has been stored.
+func (b *Budget) idle() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return time.Since(b.progress)
 }
 
 // add takes bytes, or gives them back when n is negative.

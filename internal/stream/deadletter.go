@@ -1,6 +1,9 @@
 package stream
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+)
 
 // Headers of a dead letter. Its value is the original bytes; the
 // original headers follow, each name prefixed with HeaderOriginal.
@@ -13,6 +16,7 @@ const (
 	HeaderTime      = "watchglass-time" // Kafka timestamp, epoch milliseconds
 	HeaderKey       = "watchglass-key"  // the original key: the dead letter has one of its own
 	HeaderNull      = "watchglass-null" // "value" when the record's value was null, not empty
+	HeaderEnd       = "watchglass-end"  // of a letter for a span: the offset behind its last one
 	HeaderOriginal  = "watchglass-original-"
 )
 
@@ -44,4 +48,32 @@ func DeadLetter(topic string, record Record, verdict *PoisonError) Message {
 		Value:   append([]byte{}, record.Value...),
 		Headers: headers,
 	}
+}
+
+// Reasons of letters for spans of offsets, which have no bytes.
+const (
+	ReasonGap    = "retention_gap"       // Kafka removed them before they were read
+	ReasonPassed = "skipped_by_operator" // an operator moved the offset over them
+)
+
+// HeaderReplayOf is a header of a record that is a dead letter replayed: the
+// topic/partition/offset where its bytes came from first.
+const HeaderReplayOf = "watchglass-replay-of"
+
+// Replays returns the origin of a replayed record, "" for any other.
+func (r *Record) Replays() string {
+	for i := range r.Headers {
+		if r.Headers[i].Key == HeaderReplayOf {
+			return string(r.Headers[i].Value)
+		}
+	}
+	return ""
+}
+
+// SpanLetter makes the dead letter that stands for a span of offsets of a topic
+// (incarnated name). The same span makes the same letter.
+func SpanLetter(topic, name string, partition int32, lost Range, reason, detail string) Message {
+	letter := DeadLetter(topic, Record{Topic: name, Partition: partition, Offset: lost.From, Time: time.Unix(0, 0)}, &PoisonError{Reason: reason, Detail: detail})
+	letter.Headers = append(letter.Headers, Header{Key: HeaderEnd, Value: []byte(strconv.FormatInt(lost.To, 10))})
+	return letter
 }

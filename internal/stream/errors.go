@@ -29,3 +29,7 @@ type PoisonError struct {
 }
 
 func (e *PoisonError) Error() string { return e.Reason + ": " + e.Detail }
+
+// ErrSkipped is what a [Builder] returns for a record that is neither a row nor
+// poison, such as another line of a database's log.
+var ErrSkipped = errors.New("not a record of this kind")

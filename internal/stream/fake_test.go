@@ -1,16 +1,24 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 	"github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // cluster is an in-process Kafka. It shows that the order of work is right;
@@ -57,6 +65,10 @@ type table struct {
 	held    map[int32][]Range
 	fail    func(token string) (before, after error) // faults of an insert
 	changed chan struct{}
+	// unreachable makes questions fail; nil: never.
+	unreachable *atomic.Bool
+	attempt     func(asked time.Time) // hears of each attempt
+	replays     map[string]int64      // origin → offset that stores it
 }
 
 func newTable() *table {
@@ -64,6 +76,9 @@ func newTable() *table {
 }
 
 func (tb *table) Held(_ context.Context, _ string, partition int32, from int64) ([]Range, error) {
+	if tb.unreachable != nil && tb.unreachable.Load() {
+		return nil, errFault
+	}
 	tb.mu.Lock()
 	defer tb.mu.Unlock()
 	var held []Range
@@ -72,7 +87,19 @@ func (tb *table) Held(_ context.Context, _ string, partition int32, from int64) 
 			held = append(held, Range{max(r.From, from), r.To})
 		}
 	}
+	slices.SortFunc(held, func(a, b Range) int { return cmp.Compare(a.From, b.From) })
 	return held, nil
+}
+
+// Replayed implements ReplayTarget.
+func (tb *table) Replayed(_ context.Context, _ string, _ int32, before int64, origins []string) (map[string]int64, error) {
+	found := map[string]int64{}
+	for _, origin := range origins {
+		if offset, ok := tb.replays[origin]; ok && offset < before {
+			found[origin] = offset
+		}
+	}
+	return found, nil
 }
 
 func (tb *table) builder(a Assigned) Builder { return &builder{table: tb, assigned: a} }
@@ -102,19 +129,31 @@ type builder struct {
 	bytes    int
 }
 
-func (b *builder) Add(r Record, held bool) ([]Message, error) {
-	if string(r.Value) == "poison" {
-		return nil, &PoisonError{Reason: "bad", Detail: "it says so"}
+func (b *builder) Add(r Record, want Want) (Added, error) {
+	switch string(r.Value) {
+	case "poison":
+		return Added{}, &PoisonError{Reason: "bad", Detail: "it says so"}
+	case "other":
+		return Added{}, ErrSkipped
 	}
-	if !held {
+	if want.Row {
 		r.Value = append([]byte{}, r.Value...)
 		b.rows = append(b.rows, r)
 		b.bytes += len(r.Value)
 	}
-	if string(r.Value) == "alert" {
-		return []Message{{Topic: "alerts", Partition: AnyPartition, Key: []byte("k"), Value: []byte(fmt.Sprint(r.Offset))}}, nil
+	added := Added{Time: r.Time}
+	if want.Alert && strings.HasPrefix(string(r.Value), "alert") {
+		added.Alerts = []Message{alertOf(fmt.Sprint(r.Offset))}
 	}
-	return nil, nil
+	return added, nil
+}
+
+func (b *builder) Gap(lost Range) ([]Message, error) {
+	return []Message{alertOf(fmt.Sprintf("gap %d-%d", lost.From, lost.To))}, nil
+}
+
+func alertOf(value string) Message {
+	return Message{Topic: "alerts", Partition: AnyPartition, Key: []byte("k"), Value: []byte(value)}
 }
 
 func (b *builder) Size() (int, int) { return len(b.rows), b.bytes }
@@ -133,8 +172,11 @@ type batch struct {
 
 func (b *batch) Release() {}
 
-func (b *batch) Insert(_ context.Context, token string) error {
+func (b *batch) Insert(_ context.Context, token string, asked time.Time) error {
 	tb := b.table
+	if tb.attempt != nil {
+		tb.attempt(asked)
+	}
 	tb.mu.Lock()
 	defer tb.mu.Unlock()
 	var after error
@@ -196,5 +238,30 @@ func commitAs(t *testing.T, k *Kafka, group, topic string, partition int32, c co
 	}
 	if err := response.Topics[topic][0].Error; err != nil {
 		t.Fatal(err)
+	}
+}
+
+// deleteRecords removes the records of partition 0 below an offset, as
+// retention does.
+func deleteRecords(t *testing.T, c *kfake.Cluster, topic string, before int64) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	partition := kmsg.NewDeleteRecordsRequestTopicPartition()
+	partition.Offset = before
+	of := kmsg.NewDeleteRecordsRequestTopic()
+	of.Topic, of.Partitions = topic, append(of.Partitions, partition)
+	request := kmsg.NewPtrDeleteRecordsRequest()
+	request.Topics = append(request.Topics, of)
+	request.TimeoutMillis = 5000
+	response, err := request.RequestWith(t.Context(), client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code := response.Topics[0].Partitions[0].ErrorCode; code != 0 {
+		t.Fatal(kerr.ErrorForCode(code))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -54,14 +55,17 @@ type cursor struct {
 	busy   bool        // part of a fetch that is on its way
 	resume time.Time
 	tries  int
-	turn   int // when it last got something: who waited longest is asked for first
+	turn   int  // when it last got something: who waited longest is asked for first
+	gone   bool // nobody receives any more; guarded by the fetcher's mu
 }
 
 // fetcher reads all partitions of one generation, several partitions of a
 // broker in one request. It lives as long as the generation.
 type fetcher struct {
 	kafka   *Kafka
-	cursors []*cursor
+	mu      sync.Mutex
+	added   []*cursor     // not yet seen by run; guarded by mu
+	cursors []*cursor     // belongs to run
 	room    chan struct{} // a lane took a chunk, or gave bytes back
 	fetched atomic.Int64
 	turns   int
@@ -72,11 +76,47 @@ func newFetcher(k *Kafka, log zerolog.Logger) *fetcher {
 	return &fetcher{kafka: k, room: make(chan struct{}, 1), log: log}
 }
 
-// add starts reading a partition at an offset; to be called before run.
+// add starts reading a partition at an offset.
 func (f *fetcher) add(a Assigned, from int64) *cursor {
 	c := &cursor{Assigned: a, next: from, chunks: make(chan chunk, chunksAhead)}
-	f.cursors = append(f.cursors, c)
+	f.mu.Lock()
+	f.added = append(f.added, c)
+	f.mu.Unlock()
+	f.wake()
 	return c
+}
+
+// remove ends the reading of a cursor from which nobody receives any more.
+func (f *fetcher) remove(c *cursor) {
+	f.mu.Lock()
+	c.gone = true
+	close(c.chunks)
+	f.mu.Unlock()
+	for left := range c.chunks {
+		f.release(left)
+	}
+}
+
+// refresh takes over what was added, and drops what was removed.
+func (f *fetcher) refresh() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.cursors = append(f.cursors, f.added...)
+	f.added = nil
+	f.cursors = slices.DeleteFunc(f.cursors, func(c *cursor) bool { return c.gone })
+}
+
+// hand gives a chunk to the cursor's lane. There is room: nobody else sends,
+// and it was looked at before.
+func (f *fetcher) hand(c *cursor, got chunk) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c.gone {
+		putArena(got.arena)
+		return
+	}
+	f.fetched.Add(int64(got.bytes))
+	c.chunks <- got
 }
 
 // release gives a chunk's memory back. Its records must not be used any more.
@@ -130,6 +170,7 @@ func (f *fetcher) run(ctx context.Context) error {
 	retry := time.NewTicker(maxWait)
 	defer retry.Stop()
 	for {
+		f.refresh()
 		if err := f.launch(ctx, outstanding, resting, answers); err != nil {
 			f.log.Warn().Err(err).Msg("cannot find the partitions' leaders, trying again")
 		}
@@ -321,8 +362,7 @@ func (f *fetcher) take(ctx context.Context, a answered) error {
 		c.next = r.chunk.end
 		f.turns++
 		c.turn = f.turns
-		f.fetched.Add(int64(r.chunk.bytes))
-		c.chunks <- r.chunk // has room: nobody else sends, and it was looked at before
+		f.hand(c, r.chunk)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 func TestAPanicInAFetchIsFatal(t *testing.T) {
 	f := newFetcher(nil, zerolog.Nop()) // without a connection, every fetch panics
 	f.add(Assigned{Topic: "in"}, 0)
+	f.refresh()
 	answer := f.guarded(t.Context(), 7, f.cursors)
 	if answer.leader != 7 {
 		t.Fatalf("the answer is of broker %d, want 7", answer.leader)

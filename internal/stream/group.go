@@ -162,7 +162,7 @@ func runGeneration(ctx context.Context, cfg GroupConfig, generation *kafka.Gener
 	})
 	err := <-done
 	switch {
-	case err == nil, errors.Is(err, errGenerationEnded), ctx.Err() != nil && !IsFatal(err):
+	case err == nil, errors.Is(err, errGenerationEnded), errors.Is(err, errRewound), ctx.Err() != nil && !IsFatal(err):
 		return nil
 	case IsFatal(err):
 		return err

@@ -1,89 +1,133 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"strconv"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 )
 
 // lane is one partition of an exact consumer in one generation.
 //
-// At most one sealed range is on its way; the next one is built meanwhile.
-// The order of a range's life: records added; sealed; announced (a commit, the
-// same one that finishes the range before it); inserted and its messages
-// acknowledged, both in the background; finished (the next commit).
+// One goroutine owns it: it works on records, seals ranges, and is the only
+// one that commits. In the background are one attempt to insert the sealed
+// range, the outbox, and, while storing is stuck, a scout that matches ahead.
 type lane struct {
 	cfg        StoreConfig
 	kafka      *Kafka
 	membership membership
 	assigned   Assigned
-	resumption Resumption
-	held       []Range // stored already, from resumption.From on
+	log        zerolog.Logger
+	metrics    laneMetrics
 	builder    Builder
 	outbox     *outbox
-	fetcher    *fetcher
-	cursor     *cursor
-	log        zerolog.Logger
+	fetcher    *fetcher // of lanes
+	ahead      *fetcher // of scouts
+	asking     chan struct{}
 
-	from, next int64     // the range under construction is [from,next)
-	since      time.Time // when its first record was added; zero: it has none
-	size       int64     // bytes of it that the budget knows of
+	at     progress
+	held   []Range // stored already, from where it resumed
+	copies copies
+	cursor *cursor
+	end    int64 // of the log, as last seen
 
-	sealed     *sealedRange // on its way, or nil
-	insertDone chan error
+	page  *page     // the ledger's entry of the range under construction
+	since time.Time // when its first offset was added; zero: it has none
+	size  int64     // bytes of it that the budget knows of
+	todo  *work     // the chunk at hand
+
+	blocked time.Time // since when it cannot read on; zero: it can
+
+	sealed   *sealedRange // on its way, or nil
+	flying   bool         // an attempt to insert it is running
+	inserted chan error   // the attempt's outcome
+	scout    *scout       // nil: the lane itself is as far as matching has got
 }
 
-type sealedRange struct {
-	from, to int64
-	rows     int
-	size     int64
-	mark     int // what the outbox had been given when it was sealed
-	batch    Batch
-	at       time.Time
+// work is a chunk and how far it has been worked on.
+type work struct {
+	chunk
+	done    int
+	allowed bool // whoever has to be asked about its records has been asked
 }
 
 // run handles the partition until ctx ends, the process stops, or it fails.
-func (l *lane) run(ctx context.Context, stopping <-chan struct{}) error {
+func (l *lane) run(ctx context.Context, stopping <-chan struct{}, resumption Resumption, log Bounds) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer func() {
 		cancel() // an insert on its way is left: its fate is asked of ClickHouse by whoever comes next
-		if l.sealed != nil {
-			if err := <-l.insertDone; err != nil {
-				l.log.Debug().Err(err).Int64("from", l.sealed.from).Int64("to", l.sealed.to).Msg("left a range announced")
-			}
-			l.cfg.Budget.add(-l.sealed.size)
-		}
-		l.cfg.Budget.add(-l.size)
-		l.settle()
+		l.leave()
 	}()
-	err := l.loop(ctx, stopping)
+	l.end = log.End
+	err := l.resume(ctx, stopping, resumption)
+	if err == nil {
+		err = l.loop(ctx, stopping)
+	}
 	if errors.Is(err, errStopped) {
 		return nil
 	}
 	return err
 }
 
+// leave gives back what the lane holds; its context has ended.
+func (l *lane) leave() {
+	if l.flying {
+		if err := <-l.inserted; err != nil {
+			l.log.Debug().Err(err).Int64("from", l.sealed.From).Int64("to", l.sealed.To).Msg("left a range announced")
+		}
+	}
+	if l.sealed != nil {
+		l.drop(l.sealed)
+	}
+	if l.copies.answer != nil {
+		if err := <-l.copies.answer; err != nil {
+			l.log.Debug().Err(err).Msg("left a question about replayed records")
+		}
+	}
+	if l.todo != nil {
+		l.fetcher.release(l.todo.chunk)
+	}
+	l.cfg.Budget.add(-l.size)
+	if l.cursor != nil {
+		l.settle()
+	}
+	if l.scout != nil {
+		l.scout.stop()
+	}
+	l.metrics.forget()
+}
+
+// loop is the lane's life once ClickHouse has said what it holds.
 func (l *lane) loop(ctx context.Context, stopping <-chan struct{}) error {
-	labels := prometheus.Labels{"topic": l.assigned.Name, "partition": strconv.Itoa(int(l.assigned.Partition))}
-	handled, stored := l.kafka.cfg.Metrics.handledLag.With(labels), l.kafka.cfg.Metrics.storedLag.With(labels)
-	defer l.kafka.cfg.Metrics.handledLag.Delete(labels)
-	defer l.kafka.cfg.Metrics.storedLag.Delete(labels)
-	end := int64(0)
 	ripe := time.NewTimer(time.Hour)
 	defer ripe.Stop()
+	again := time.NewTimer(time.Hour)
+	defer again.Stop()
+	again.Stop()
+	// Now and then it looks whether storing is stuck, and tells the group how
+	// far alerts have got.
+	tick := time.NewTicker(aheadEvery)
+	defer tick.Stop()
 	for {
-		if end > 0 {
-			handled.Set(float64(max(0, end-l.next)))
-			stored.Set(float64(max(0, end-l.storedUpTo())))
+		if err := l.advance(ctx); err != nil {
+			return err
 		}
+		l.gauge()
 		chunks, room := l.cursor.chunks, l.cfg.Budget.spent()
+		blocked := l.todo != nil
 		if room != nil && !l.overdraws() {
-			chunks = nil
+			blocked = true
 			l.kafka.cfg.Metrics.budgetWaits.Inc()
+		}
+		if !blocked {
+			l.blocked = time.Time{}
+		} else if chunks = nil; l.blocked.IsZero() {
+			l.blocked = time.Now()
+		}
+		if err := l.runAhead(ctx); err != nil {
+			return err
 		}
 		if wait, ok := l.ripeIn(time.Now()); ok {
 			ripe.Reset(wait)
@@ -95,8 +139,15 @@ func (l *lane) loop(ctx context.Context, stopping <-chan struct{}) error {
 			return context.Cause(ctx)
 		case <-stopping:
 			return l.stop(ctx)
-		case err := <-l.insertDone:
-			if err := l.finish(ctx, err, Announcement{}); err != nil {
+		case err := <-l.inserted:
+			if err := l.settled(ctx, err); err != nil {
+				return err
+			}
+			if l.sealed != nil && !l.flying {
+				again.Reset(backoff(l.sealed.failures - 1))
+			}
+		case <-again.C:
+			if err := l.attempt(ctx); err != nil {
 				return err
 			}
 		case <-room:
@@ -104,21 +155,161 @@ func (l *lane) loop(ctx context.Context, stopping <-chan struct{}) error {
 			if err := l.seal(ctx); err != nil {
 				return err
 			}
-		case c := <-chunks:
-			end = c.log
-			err := l.handle(ctx, c)
-			l.fetcher.release(c)
-			if err != nil {
+		case err := <-l.copies.answer:
+			if err := l.copies.learn(err); err != nil {
 				return err
 			}
+			l.todo.allowed = true
+		case err := <-l.scout.ended():
+			return cmp.Or(err, context.Cause(ctx))
+		case <-tick.C:
+			if err := l.announceAlerts(ctx); err != nil {
+				return err
+			}
+		case c := <-chunks:
+			l.end = c.log
+			l.todo = &work{chunk: c}
 		}
 	}
+}
+
+// advance works on the chunk at hand until it is done, or has to wait: for the
+// range before the one that is full, or for ClickHouse to tell copies.
+func (l *lane) advance(ctx context.Context) error {
+	for l.todo != nil {
+		w := l.todo
+		if !w.allowed && l.copies.ask(ctx, l, w.records) {
+			return nil
+		}
+		w.allowed = true
+		offset, more := w.end, w.done < len(w.records)
+		switch {
+		case w.gap > 0:
+			offset = w.end - w.gap
+		case more:
+			offset = w.records[w.done].Offset
+		}
+		switch rows, _ := l.builder.Size(); {
+		case l.at.cuts(offset), l.at.cut == 0 && rows >= l.cfg.MaxRows:
+			if l.sealed != nil {
+				return nil
+			}
+			if err := l.seal(ctx); err != nil {
+				return err
+			}
+		case w.gap > 0:
+			if err := l.gap(ctx, w); err != nil {
+				return err
+			}
+		case more:
+			if w.done%1024 == 0 && ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if err := l.add(ctx, w.records[w.done]); err != nil {
+				return err
+			}
+			w.done++
+		default:
+			l.finishChunk(w)
+		}
+	}
+	return nil
+}
+
+// finishChunk passes the last offsets of a chunk, which may hold no record at
+// all, such as a control batch.
+func (l *lane) finishChunk(w *work) {
+	if w.end > l.at.next {
+		l.at.pass(w.end)
+		l.begun()
+	}
+	l.metrics.records.Add(float64(len(w.records)))
+	l.grow()
+	l.fetcher.release(w.chunk)
+	l.todo = nil
+}
+
+// add works on one record.
+func (l *lane) add(ctx context.Context, record Record) error {
+	replay := record.Replays()
+	copied := replay != "" && l.copies.later(replay, record.Offset)
+	want := Want{
+		Row:   !copied && !holds(&l.held, record.Offset),
+		Alert: !copied && (replay != "" || !l.alerted(record.Offset)),
+	}
+	fate, messages := fateCopy, []Message(nil)
+	var at time.Time
+	if !copied {
+		added, err := l.builder.Add(record, want)
+		var poison *PoisonError
+		switch {
+		case err == nil:
+			fate, at, messages = fateRow, added.Time, added.Alerts
+		case errors.Is(err, ErrSkipped):
+			fate = fateSkipped
+		case errors.As(err, &poison):
+			fate, messages = fateDead, []Message{DeadLetter(l.cfg.DeadTopic, record, poison)}
+			l.kafka.cfg.Metrics.deadLetters.WithLabelValues(record.Topic, poison.Reason).Inc()
+		default:
+			return Fatal("handle %s/%d offset %d: %w", record.Topic, record.Partition, record.Offset, err)
+		}
+	}
+	l.page.note(fate, record.Offset, record.Offset+1, at)
+	l.at.pass(record.Offset + 1)
+	l.begun()
+	return l.outbox.put(ctx, messages...)
+}
+
+// gap accounts for offsets that retention removed before they were read, up to
+// the end of the range under construction: whatever of them is not stored gets
+// a dead letter and an alert of its own.
+func (l *lane) gap(ctx context.Context, w *work) error {
+	gone := Range{w.end - w.gap, w.end}
+	if l.at.cut > 0 {
+		gone.To = min(gone.To, l.at.cut)
+	}
+	stored := gone.From
+	for _, lost := range gone.without(l.held) {
+		l.page.note(fateRow, stored, lost.From, time.Time{})
+		l.page.note(fateDead, lost.From, lost.To, time.Time{})
+		stored = lost.To
+		l.metrics.gaps.Add(float64(lost.To - lost.From))
+		l.log.Error().Int64("from", lost.From).Int64("to", lost.To).Msg("retention removed records before they were read: they are lost")
+		alerts, err := l.builder.Gap(lost)
+		if err != nil {
+			return Fatal("report the gap of %s/%d at offset %d: %w", l.assigned.Name, l.assigned.Partition, lost.From, err)
+		}
+		l.kafka.cfg.Metrics.deadLetters.WithLabelValues(l.assigned.Name, ReasonGap).Inc()
+		letter := SpanLetter(l.cfg.DeadTopic, l.assigned.Name, l.assigned.Partition, lost, ReasonGap, "retention removed these offsets before they were read")
+		if err := l.outbox.put(ctx, append(alerts, letter)...); err != nil {
+			return err
+		}
+	}
+	l.page.note(fateRow, stored, gone.To, time.Time{})
+	l.at.pass(gone.To)
+	l.begun()
+	w.gap = w.end - gone.To
+	return nil
+}
+
+// begun notes when the range under construction got its first offset.
+func (l *lane) begun() {
+	if l.since.IsZero() {
+		l.since = time.Now()
+	}
+}
+
+// grow tells the budget how the range under construction has grown.
+func (l *lane) grow() {
+	_, bytes := l.builder.Size()
+	l.cfg.Budget.add(int64(bytes) - l.size)
+	l.size = int64(bytes)
 }
 
 // overdraws tells whether the lane goes on although the budget is spent: when
 // it has a former owner's range to complete, and it is its turn.
 func (l *lane) overdraws() bool {
-	if l.resumption.Sealed == 0 || !l.cfg.Budget.overdraw(l) {
+	if l.at.cut == 0 || !l.cfg.Budget.overdraw(l) {
 		return false
 	}
 	if !l.cursor.urgent.Swap(true) {
@@ -133,16 +324,9 @@ func (l *lane) settle() {
 	l.cfg.Budget.settle(l)
 }
 
-func (l *lane) storedUpTo() int64 {
-	if l.sealed != nil {
-		return l.sealed.from
-	}
-	return l.from
-}
-
 // ripeIn says in how long the range under construction has to be sealed.
 func (l *lane) ripeIn(now time.Time) (time.Duration, bool) {
-	if l.sealed != nil || l.since.IsZero() || l.resumption.Sealed > 0 {
+	if l.sealed != nil || l.since.IsZero() || l.at.cut > 0 {
 		return 0, false
 	}
 	if l.cfg.Budget.tight() {
@@ -151,168 +335,53 @@ func (l *lane) ripeIn(now time.Time) (time.Duration, bool) {
 	return max(0, l.cfg.MaxAge-now.Sub(l.since)), true
 }
 
-// handle works on one chunk.
-func (l *lane) handle(ctx context.Context, c chunk) error {
-	m := l.kafka.cfg.Metrics
-	if c.gap > 0 {
-		m.gaps.WithLabelValues(l.assigned.Name).Add(float64(c.gap))
-		l.log.Error().Int64("from", c.end-c.gap).Int64("to", c.end).Msg("retention removed records before they were read: they are lost")
-	}
-	for i := range c.records {
-		if i%1024 == 0 && ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		record := c.records[i]
-		if err := l.sealAt(ctx, record.Offset); err != nil {
-			return err
-		}
-		if err := l.add(ctx, record); err != nil {
-			return err
-		}
-		if rows, _ := l.builder.Size(); rows >= l.cfg.MaxRows && l.resumption.Sealed == 0 {
-			if err := l.seal(ctx); err != nil {
-				return err
-			}
-		}
-	}
-	m.records.WithLabelValues(l.assigned.Name).Add(float64(len(c.records)))
-	l.grow()
-	// The last offsets may hold no record at all: a control batch, a gap.
-	if l.resumption.Sealed > 0 && c.end >= l.resumption.Sealed {
-		if err := l.sealAt(ctx, c.end); err != nil {
-			return err
-		}
-	}
-	if c.end > l.next {
-		l.next = c.end
-		l.begun()
-	}
-	return nil
-}
-
-// begun notes when the range under construction got its first offset.
-func (l *lane) begun() {
-	if l.since.IsZero() {
-		l.since = time.Now()
-	}
-}
-
-// add works on one record.
-func (l *lane) add(ctx context.Context, record Record) error {
-	messages, err := l.builder.Add(record, holds(&l.held, record.Offset))
-	if err != nil {
-		var poison *PoisonError
-		if !errors.As(err, &poison) {
-			return Fatal("handle %s/%d offset %d: %w", record.Topic, record.Partition, record.Offset, err)
-		}
-		l.kafka.cfg.Metrics.deadLetters.WithLabelValues(record.Topic, poison.Reason).Inc()
-		messages = append(messages, DeadLetter(l.cfg.DeadTopic, record, poison))
-	}
-	l.next = record.Offset + 1
-	l.begun()
-	return l.outbox.put(ctx, messages...)
-}
-
-// grow tells the budget how the range under construction has grown.
-func (l *lane) grow() {
-	_, bytes := l.builder.Size()
-	l.cfg.Budget.add(int64(bytes) - l.size)
-	l.size = int64(bytes)
-}
-
-// sealAt closes an announced range of a former owner when reading reaches its
-// end, so that it is cut exactly as it was announced.
-func (l *lane) sealAt(ctx context.Context, offset int64) error {
-	if l.resumption.Sealed == 0 || offset < l.resumption.Sealed {
-		return nil
-	}
-	l.next = l.resumption.Sealed
-	l.resumption.Sealed = 0
-	return l.seal(ctx)
-}
-
-// seal ends the range under construction, waits for the one before it, and
-// sends this one on its way.
-func (l *lane) seal(ctx context.Context) error {
-	l.grow()
+// full tells whether the range under construction should be sealed at once.
+func (l *lane) full() bool {
 	rows, _ := l.builder.Size()
-	next := &sealedRange{from: l.from, to: l.next, rows: rows, size: l.size, mark: l.outbox.mark(), batch: l.builder.Seal(), at: time.Now()}
-	l.from, l.since, l.size = l.next, time.Time{}, 0
-	announcement := Announcement{From: next.from, To: next.to, Alerted: next.from}
-	var err error
+	wait, ok := l.ripeIn(time.Now())
+	return l.at.cut == 0 && (rows >= l.cfg.MaxRows || ok && wait == 0)
+}
+
+func (l *lane) gauge() {
+	matched, stored := l.at.next, l.at.from
+	if l.scout != nil {
+		matched, l.end = max(matched, l.scout.next.Load()), max(l.end, l.scout.end.Load())
+	}
 	if l.sealed != nil {
-		select {
-		case <-ctx.Done():
-			err = context.Cause(ctx)
-		case done := <-l.insertDone:
-			err = l.finish(ctx, done, announcement)
-		}
-	} else {
-		err = l.commit(ctx, next.from, announcement)
+		stored = l.sealed.From
 	}
-	if err != nil {
-		l.cfg.Budget.add(-next.size)
-		next.batch.Release()
-		return err
-	}
-	l.sealed = next
-	go func() { l.insertDone <- guard(func() error { return l.insert(ctx, next) }) }()
-	return nil
-}
-
-// insert brings a sealed range to ClickHouse, however long it takes, and waits
-// for the messages of its records.
-func (l *lane) insert(ctx context.Context, r *sealedRange) error {
-	defer r.batch.Release()
-	if r.rows > 0 {
-		token := Token(l.assigned.Name, l.assigned.Partition, r.from, r.to)
-		tell := func(err error) {
-			l.kafka.cfg.Metrics.insertFailures.Inc()
-			l.log.Warn().Err(err).Int64("from", r.from).Int64("to", r.to).Msg("cannot store a range, trying again with the same token")
-		}
-		err := Retry(ctx, tell, func(ctx context.Context) error { return r.batch.Insert(ctx, token) })
-		if err != nil {
-			return err
-		}
-		l.kafka.cfg.Metrics.rows.WithLabelValues(l.assigned.Name).Add(float64(r.rows))
-	}
-	return l.outbox.settled(ctx, r.mark)
-}
-
-// finish moves the offset behind the range that was on its way and announces
-// the next one in the same request.
-func (l *lane) finish(ctx context.Context, inserted error, next Announcement) error {
-	r := l.sealed
-	l.sealed = nil
-	l.cfg.Budget.add(-r.size)
-	l.settle()
-	if inserted != nil {
-		return inserted
-	}
-	l.kafka.cfg.Metrics.insertSeconds.Observe(time.Since(r.at).Seconds())
-	return l.commit(ctx, r.to, next)
-}
-
-func (l *lane) commit(ctx context.Context, offset int64, a Announcement) error {
-	start := time.Now()
-	err := l.kafka.commit(ctx, l.membership, l.assigned.Topic, l.assigned.Partition, committed{offset: offset, metadata: a.String()})
-	l.kafka.cfg.Metrics.commitSeconds.Observe(time.Since(start).Seconds())
-	return err
+	l.metrics.handledLag.Set(float64(max(0, l.end-matched)))
+	l.metrics.storedLag.Set(float64(max(0, l.end-stored)))
 }
 
 // stop finishes the range on its way, or leaves it announced when ctx ends
 // first. What was not sealed is read again by the next owner.
 func (l *lane) stop(ctx context.Context) error {
-	if l.sealed == nil {
+	if err := l.announceAlerts(ctx); err != nil {
+		return err
+	}
+	if !l.flying {
 		return errStopped
 	}
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case err := <-l.insertDone:
-		if err := l.finish(ctx, err, Announcement{}); err != nil {
+	case err := <-l.inserted:
+		l.flying = false
+		if IsFatal(err) {
+			return err
+		}
+		if err != nil { // left announced
+			return errStopped
+		}
+		l.at.finish()
+		l.drop(l.sealed)
+		if err := l.commit(ctx, l.at.standing()); err != nil {
 			return err
 		}
 		return errStopped
 	}
 }
+
+// errStopped ends a lane that has finished what it had to.
+var errStopped = errors.New("stopped")

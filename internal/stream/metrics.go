@@ -1,6 +1,10 @@
 package stream
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // Metrics of all consumers of a process.
 type Metrics struct {
@@ -9,6 +13,7 @@ type Metrics struct {
 	rows            *prometheus.CounterVec
 	deadLetters     *prometheus.CounterVec
 	gaps            *prometheus.CounterVec
+	ahead           *prometheus.CounterVec
 	handledLag      *prometheus.GaugeVec
 	storedLag       *prometheus.GaugeVec
 	insertSeconds   prometheus.Histogram
@@ -48,6 +53,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		rows:            vec("watchglass_stream_rows_total", "Rows stored, acknowledged by ClickHouse.", "topic"),
 		deadLetters:     vec("watchglass_stream_dead_letters_total", "Records sent to the dead letters.", "topic", "reason"),
 		gaps:            vec("watchglass_stream_gap_offsets_total", "Offsets that retention removed before they were read.", "topic"),
+		ahead:           vec("watchglass_stream_ahead_records_total", "Records matched ahead of storing, while ClickHouse takes nothing; they are matched again when they are stored.", "topic"),
 		handledLag:      gauges("watchglass_stream_handled_lag_records", "Records behind the end of the log that are not matched or handled yet.", "topic", "partition"),
 		storedLag:       gauges("watchglass_stream_stored_lag_records", "Records behind the end of the log that are not stored and committed yet.", "topic", "partition"),
 		insertSeconds:   seconds("watchglass_stream_insert_seconds", "Time from sealing a range to its acknowledgement by ClickHouse and Kafka."),
@@ -60,4 +66,21 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	m.budgetBytes = prometheus.NewGauge(prometheus.GaugeOpts{Name: "watchglass_stream_budget_used_bytes", Help: "Bytes of rows in memory, all partitions together."})
 	r.MustRegister(m.budgetBytes)
 	return m
+}
+
+// lane gives the metrics of one partition.
+func (m *Metrics) lane(a Assigned) laneMetrics {
+	labels := prometheus.Labels{"topic": a.Name, "partition": strconv.Itoa(int(a.Partition))}
+	return laneMetrics{
+		records: m.records.WithLabelValues(a.Name), gaps: m.gaps.WithLabelValues(a.Name), ahead: m.ahead.WithLabelValues(a.Name),
+		handledLag: m.handledLag.With(labels), storedLag: m.storedLag.With(labels),
+		forget: func() { m.handledLag.Delete(labels); m.storedLag.Delete(labels) },
+	}
+}
+
+// laneMetrics are the metrics of one partition.
+type laneMetrics struct {
+	records, gaps, ahead  prometheus.Counter
+	handledLag, storedLag prometheus.Gauge
+	forget                func()
 }

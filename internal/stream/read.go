@@ -16,6 +16,7 @@ func (k *Kafka) ReadAll(ctx context.Context, topic string, partition int32, hand
 	bounds := all[partition]
 	f := newFetcher(k, k.cfg.Log)
 	c := f.add(Assigned{Topic: topic, Name: topic, Partition: partition}, bounds.First)
+	f.refresh()
 	for c.next < bounds.End {
 		answer := f.fetch(ctx, 0, f.cursors)
 		r := answer.results[0]

@@ -2,8 +2,6 @@ package stream
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -12,24 +10,39 @@ import (
 // Builder turns the records of one partition into rows, for one generation.
 // All calls come from one goroutine.
 type Builder interface {
-	// Add works on one record: it appends a row to the batch under
-	// construction, unless held says that the row is stored already, and
-	// returns what is to be published because of the record. Whether a record
-	// becomes a row MUST depend on nothing but the record. A *PoisonError
-	// sends the record to the dead letters; any other error is fatal.
-	Add(record Record, held bool) ([]Message, error)
+	// Add works on one record. Whether a record becomes a row MUST depend on
+	// nothing but the record. A *PoisonError sends the record to the dead
+	// letters, ErrSkipped passes it over; any other error is fatal.
+	Add(record Record, want Want) (Added, error)
+	// Gap returns what is to be published because Kafka's retention removed
+	// offsets before they were read. The same span MUST give the same ids.
+	Gap(lost Range) ([]Message, error)
 	// Size of the batch under construction.
 	Size() (rows, bytes int)
 	// Seal hands over the batch under construction and begins a new one.
 	Seal() Batch
 }
 
+// Want says what is wanted of a record.
+type Want struct {
+	Row   bool // append a row; false: it is stored already, or cannot be now
+	Alert bool // return alerts; false: they are published already
+}
+
+// Added is what became of a record.
+type Added struct {
+	Time   time.Time // the event's own: its row may be removed by retention once it is old
+	Alerts []Message
+}
+
 // Batch is a sealed range's rows.
 type Batch interface {
 	// Insert writes all rows as one block in one insert under this token and
 	// MUST return nil only when the server has acknowledged it. It may be
-	// called again, with the same token, after an error.
-	Insert(ctx context.Context, token string) error
+	// called again, with the same token, after an error. The server MUST
+	// refuse the rows when they arrive long after asked, however the sender
+	// was held up: by then their token may be forgotten.
+	Insert(ctx context.Context, token string, asked time.Time) error
 	// Release gives the memory back; the batch is not used afterwards.
 	Release()
 }
@@ -41,6 +54,20 @@ type Target interface {
 	Held(ctx context.Context, name string, partition int32, from int64) ([]Range, error)
 }
 
+// LedgerTarget is a [Target] that also keeps the ledger.
+type LedgerTarget interface {
+	// Accounted returns the first offset from `from` on that no entry of the
+	// ledger accounts for.
+	Accounted(ctx context.Context, name string, partition int32, from int64) (int64, error)
+}
+
+// ReplayTarget is a [Target] whose rows keep which dead letter they replay.
+type ReplayTarget interface {
+	// Replayed returns, for those origins that are stored under an offset
+	// below before, the lowest such offset.
+	Replayed(ctx context.Context, name string, partition int32, before int64, origins []string) (map[string]int64, error)
+}
+
 // StoreConfig configures an exact consumer.
 type StoreConfig struct {
 	GroupConfig
@@ -48,9 +75,13 @@ type StoreConfig struct {
 	NewBuilder func(Assigned) Builder
 	Publisher  Publisher
 	DeadTopic  string
-	Budget     *Budget
-	MaxRows    int           // rows of a range; MUST be below the server's max_insert_block_size
-	MaxAge     time.Duration // of the oldest record of a range before it is sealed
+	// LedgerTopic is where each finished range is entered; "": nowhere.
+	LedgerTopic string
+	// RunAhead goes on matching while nothing can be stored.
+	RunAhead bool
+	Budget   *Budget
+	MaxRows  int           // rows of a range; MUST be below the server's max_insert_block_size
+	MaxAge   time.Duration // of the oldest record of a range before it is sealed
 	// InsertsPerSecond is what the whole fleet may send: with many
 	// partitions, ages stretch to stay within it.
 	InsertsPerSecond float64
@@ -96,35 +127,36 @@ func (k *Kafka) storeGeneration(ctx context.Context, cfg StoreConfig, s session)
 	if err != nil {
 		return err
 	}
+	reading, ahead := newFetcher(k, cfg.Log), newFetcher(k, cfg.Log)
+	asking := make(chan struct{}, resumesAtOnce)
 	lanes := make([]*lane, len(s.assigned))
-	asking, askCtx := errgroup.WithContext(ctx)
-	asking.SetLimit(resumesAtOnce)
+	resumptions := make([]Resumption, len(s.assigned))
 	for i, a := range s.assigned {
-		asking.Go(func() error {
-			return guard(func() (err error) {
-				lanes[i], err = k.resume(askCtx, cfg, s, a, offsets[a], bounds[a])
-				return err
-			})
-		})
-	}
-	if err := asking.Wait(); err != nil {
-		return err
-	}
-	fetcher := newFetcher(k, cfg.Log)
-	for _, l := range lanes {
-		l.fetcher, l.cursor = fetcher, fetcher.add(l.assigned, l.resumption.From)
+		if resumptions[i], err = Resume(a, offsets[a].offset, offsets[a].metadata, bounds[a]); err != nil {
+			return err
+		}
+		lanes[i] = &lane{
+			cfg: cfg, kafka: k, membership: s.membership, assigned: a, metrics: k.cfg.Metrics.lane(a),
+			log:     cfg.Log.With().Str("topic", a.Name).Int32("partition", a.Partition).Int32("generation", s.generation).Logger(),
+			builder: cfg.NewBuilder(a), outbox: newOutbox(cfg.Publisher), fetcher: reading, ahead: ahead, asking: asking,
+			copies: copies{first: map[string]int64{}}, inserted: make(chan error, 1),
+		}
 	}
 	tasks, running := errgroup.WithContext(ctx)
 	fetching, stopFetching := context.WithCancel(running)
 	defer stopFetching()
-	tasks.Go(func() error { return guard(func() error { return fetcher.run(fetching) }) })
+	for _, f := range []*fetcher{reading, ahead} {
+		tasks.Go(func() error { return guard(func() error { return f.run(fetching) }) })
+	}
 	publishing, stopPublishing := context.WithCancel(running)
 	defer stopPublishing()
 	tasks.Go(func() error {
 		work, ctx := errgroup.WithContext(running)
-		for _, l := range lanes {
+		for i, l := range lanes {
 			tasks.Go(func() error { return guard(func() error { return l.outbox.run(publishing) }) })
-			work.Go(func() error { return guard(func() error { return l.run(ctx, s.stopping) }) })
+			work.Go(func() error {
+				return guard(func() error { return l.run(ctx, s.stopping, resumptions[i], bounds[l.assigned]) })
+			})
 		}
 		err := work.Wait()
 		stopFetching()
@@ -140,36 +172,3 @@ func (k *Kafka) storeGeneration(ctx context.Context, cfg StoreConfig, s session)
 
 // resumesAtOnce is how many partitions ask ClickHouse at the same time.
 const resumesAtOnce = 8
-
-// resume asks ClickHouse what it holds, and decides how a partition goes on.
-func (k *Kafka) resume(ctx context.Context, cfg StoreConfig, s session, a Assigned, c committed, log Bounds) (*lane, error) {
-	l := &lane{
-		cfg: cfg, kafka: k, membership: s.membership, assigned: a,
-		builder: cfg.NewBuilder(a), outbox: newOutbox(cfg.Publisher), insertDone: make(chan error, 1),
-		log: cfg.Log.With().Str("topic", a.Name).Int32("partition", a.Partition).Int32("generation", s.generation).Logger(),
-	}
-	from := c.offset
-	if from < 0 {
-		from = log.First
-	}
-	var err error
-	l.held, err = again(ctx, cfg.GroupConfig, func(ctx context.Context) ([]Range, error) {
-		return cfg.Target.Held(ctx, a.Name, a.Partition, from)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("ask what is stored of %s/%d: %w", a.Name, a.Partition, err)
-	}
-	l.resumption, err = Resume(a, c.offset, c.metadata, log, l.held)
-	if err != nil {
-		return nil, err
-	}
-	if l.resumption.Reason == ResumeAnnounced {
-		k.cfg.Metrics.recovered.WithLabelValues(a.Name).Inc()
-	}
-	l.log.Debug().Int64("from", l.resumption.From).Int64("sealed", l.resumption.Sealed).Str("reason", string(l.resumption.Reason)).Msg("resuming")
-	l.from, l.next = l.resumption.From, l.resumption.From
-	return l, nil
-}
-
-// errStopped ends a lane that has finished what it had to.
-var errStopped = errors.New("stopped")

@@ -31,7 +31,7 @@ func storeConfig(t *testing.T, k *Kafka, tb *table, p Publisher) StoreConfig {
 	return StoreConfig{
 		GroupConfig: GroupConfig{Group: "g", Topics: []TopicName{{Topic: "in", Name: "in"}}, Log: zerolog.New(zerolog.NewTestWriter(t))},
 		Target:      tb, NewBuilder: tb.builder, Publisher: p, DeadTopic: "dead",
-		Budget: NewBudget(1<<20, k.cfg.Metrics), MaxRows: 100, MaxAge: 20 * time.Millisecond,
+		Budget: NewBudget(1<<20, k.cfg.Metrics), MaxRows: 100, MaxAge: 20 * time.Millisecond, RunAhead: true,
 	}
 }
 
@@ -250,4 +250,4 @@ func TestPanicIsAFatalErrorWithoutTheRecord(t *testing.T) {
 
 type panicking struct{ Builder }
 
-func (panicking) Add(r Record, _ bool) ([]Message, error) { panic(string(r.Value)) }
+func (panicking) Add(r Record, _ Want) (Added, error) { panic(string(r.Value)) }

@@ -109,7 +109,10 @@ func alarming(i int) []byte {
 
 // logged is how many records the topic of access events holds; a broker that
 // has just come back takes a moment to know.
-func (f *fleet) logged(partitions int) uint64 {
+func (f *fleet) logged(partitions int) uint64 { f.t.Helper(); return f.ends(f.name, partitions) }
+
+// ends adds up the ends of a topic's partitions.
+func (f *fleet) ends(topic string, partitions int) uint64 {
 	f.t.Helper()
 	var ask []kafka.OffsetRequest
 	for p := range partitions {
@@ -119,10 +122,10 @@ func (f *fleet) logged(partitions int) uint64 {
 	poll := time.NewTicker(50 * time.Millisecond)
 	defer poll.Stop()
 	for {
-		response, err := client.ListOffsets(f.t.Context(), &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{f.name: ask}})
+		response, err := client.ListOffsets(f.t.Context(), &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: ask}})
 		var n uint64
 		if err == nil {
-			for _, p := range response.Topics[f.name] {
+			for _, p := range response.Topics[topic] {
 				err = errors.Join(err, p.Error)
 				n += uint64(p.LastOffset)
 			}

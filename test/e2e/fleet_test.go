@@ -120,6 +120,7 @@ kafka:
     notifications: %[2]s-notifications
     deliveries: %[2]s-deliveries
     dead: %[2]s-dead
+    ledger: %[2]s-ledger
 %[8]s
 clickhouse:
   addresses: [%[4]s]

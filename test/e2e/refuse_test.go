@@ -131,8 +131,13 @@ func TestRefusesOffsetsOfAnotherTool(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.refuses(1, "the committed offset 10 of "+f.name+"/0", "another tool set it", "delete the group's offsets")
-	f.exact(100)
+	f.refuses(1, "the committed offset 10 of "+f.name+"/0", "another tool set it", "watchglass rewind --topic "+f.name+" --partition 0 --to 10")
+	// What the message says helps.
+	f.command("rewind", "--config", f.config, "--topic", f.name, "--partition", "0", "--to", "10")
+	f.start()
+	f.generate(100, 8)
+	f.until(countRows, 200)
+	f.exact(200)
 }
 
 // refusing is a server that answers every handshake as ClickHouse does when

@@ -108,15 +108,6 @@ func TestHeld(t *testing.T) {
 	}
 }
 
-// late seals with a time of long ago, whatever it is told, as if the process
-// had been paused between sealing and sending.
-type late struct {
-	*store.Block
-	by time.Duration
-}
-
-func (l late) Seal(at time.Time) { l.Block.Seal(at.Add(-l.by)) }
-
 func TestFenceRefusesLateInserts(t *testing.T) {
 	cfg, db := migrated(t)
 	w := writer(t, cfg)
@@ -131,7 +122,7 @@ func TestFenceRefusesLateInserts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, rows := range []*store.Block{block("access-events", 0, 0, 10, time.Now().Add(-time.Hour))} {
 				exec(t, db, "TRUNCATE TABLE "+db.Name(rows.Table()))
-				err := w.Insert(t.Context(), late{rows, c.by}, name)
+				err := w.Insert(t.Context(), rows, name, time.Now().Add(-c.by))
 				if refused := err != nil; refused != (c.want == 0) {
 					t.Errorf("got %v", err)
 				}
@@ -165,7 +156,7 @@ func TestInsertStopsWithItsContext(t *testing.T) {
 		}
 	}()
 	started := time.Now()
-	err = w.Insert(ctx, block("access-events", 0, 0, 1, time.Now()), "access-events/0/0-1")
+	err = w.Insert(ctx, block("access-events", 0, 0, 1, time.Now()), "access-events/0/0-1", time.Now())
 	if !errors.Is(err, context.Canceled) || !store.Retryable(err) {
 		t.Errorf("got %v", err)
 	}

@@ -97,7 +97,7 @@ func TestConnectionLostInTheMiddle(t *testing.T) {
 			b := block("access-events", int32(i), 0, rows, now)
 			token := "access-events/" + string(rune('0'+i)) + "/0-5000"
 			c.lose()
-			if err := w.Insert(t.Context(), b, token); !store.Retryable(err) {
+			if err := w.Insert(t.Context(), b, token, time.Now()); !store.Retryable(err) {
 				t.Fatalf("got %v, want a retryable error", err)
 			}
 			through.up.Store(1 << 40)

@@ -140,9 +140,9 @@ func TestInsertWithoutSchema(t *testing.T) {
 	cfg, db := migrated(t)
 	w := writer(t, cfg)
 	exec(t, db, "DROP TABLE "+db.Name(store.EventsTable))
-	refused(t, w.Insert(t.Context(), block("access-events", 0, 0, 1, time.Now()), "access-events/0/0-1"), "run `watchglass migrate`")
+	refused(t, w.Insert(t.Context(), block("access-events", 0, 0, 1, time.Now()), "access-events/0/0-1", time.Now()), "run `watchglass migrate`")
 
 	cfg.Database = "store_test_not_there"
 	w = writer(t, cfg)
-	refused(t, w.Insert(t.Context(), block("access-events", 0, 0, 1, time.Now()), "access-events/0/0-1"), "clickhouse.database")
+	refused(t, w.Insert(t.Context(), block("access-events", 0, 0, 1, time.Now()), "access-events/0/0-1", time.Now()), "clickhouse.database")
 }

@@ -97,7 +97,7 @@ func block(topic string, partition int32, from int64, n int, when time.Time) *st
 
 func insert(t testing.TB, w *store.Writer, rows store.Rows, token string) {
 	t.Helper()
-	if err := w.Insert(t.Context(), rows, token); err != nil {
+	if err := w.Insert(t.Context(), rows, token, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 }
