@@ -36,6 +36,10 @@ test: ## Run every test, with the race detector, against real engines
 	go vet ./...
 	CGO_ENABLED=1 go test -race -timeout 20m $(ARGS) ./...
 
+.PHONY: chaos
+chaos: engines ## Break everything at random, 200 times (two hours)
+	go test ./test/chaos -run TestChaos -v -timeout 6h -schedules 200 -length 20s -rate 20000 $(ARGS)
+
 .PHONY: bench
 bench: engines ## Run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

@@ -2,9 +2,10 @@
 # Fetches the engines that the demo and the tests run on into .engines/, as the lock
 # files beside this script say, and installs what the machine lacks for that.
 #
-#   deploy/engines/install.sh [clickhouse|geo|kafka|postgres|compiler|all]...
+#   deploy/engines/install.sh [clickhouse|geo|kafka|postgres|faketime|compiler|all]...
 #
-# compiler is the C compiler of the race detector, and all is everything else.
+# faketime makes ClickHouse's clock jump in tests, compiler is the C compiler of the
+# race detector, and all is everything but the compiler.
 #
 # Done already means done in a moment: each engine's folder has a stamp with the hash
 # of its lock, written last. An engine is put together in a folder of its own and
@@ -45,6 +46,8 @@ java_major() { java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p'; }
 java_will_do() { have java && [[ $(java_major) -ge 17 ]]; }
 compiler_will_do() { echo '#include <stdlib.h>' | "${CC:-gcc}" -E - >/dev/null 2>&1; }
 
+faketime_there() { compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null; }
+
 # The newest PostgreSQL of the machine, if there is one.
 postgres_dir() { find /usr/lib/postgresql -maxdepth 1 -mindepth 1 2>/dev/null | sort -V | tail -1 || true; }
 
@@ -67,6 +70,7 @@ lacks() {
         echo "postgresql-${dir##*/}-pgaudit"
       fi
       ;;
+    faketime) faketime_there || echo libfaketime ;;
     compiler) compiler_will_do || echo gcc libc6-dev ;;
   esac
 }
@@ -165,9 +169,9 @@ flock 9
 wanted=()
 for name in "${@:-all}"; do
   case $name in
-    clickhouse | geo | kafka | postgres | compiler) wanted+=("$name") ;;
-    all) wanted+=(clickhouse geo kafka postgres) ;;
-    *) fail "unknown engine $name: choose from clickhouse, geo, kafka, postgres, compiler, all" ;;
+    clickhouse | geo | kafka | postgres | faketime | compiler) wanted+=("$name") ;;
+    all) wanted+=(clickhouse geo kafka postgres faketime) ;;
+    *) fail "unknown engine $name: choose from clickhouse, geo, kafka, postgres, faketime, compiler, all" ;;
   esac
 done
 

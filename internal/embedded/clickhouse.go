@@ -35,7 +35,9 @@ type ClickHouseConfig struct {
 	Server string
 	// MemoryBytes is what the server may use in all; 0 means 3 GB.
 	MemoryBytes int64
-	Log         zerolog.Logger
+	// Env is added to the server's environment, as "NAME=value".
+	Env []string
+	Log zerolog.Logger
 }
 
 // ClickHouse is a running server. Its methods are for one goroutine at a time.
@@ -94,7 +96,7 @@ func (c *ClickHouse) Start(ctx context.Context) error {
 		"--http_port=" + strconv.Itoa(c.http),
 		// The last query reads our pipe, and so lasts as long as we hold it open.
 		"--query", "SYSTEM START LISTEN TCP; SYSTEM START LISTEN HTTP; SELECT count() FROM file('/dev/fd/0', 'LineAsString') FORMAT Null",
-	}, nil, logPath)
+	}, c.cfg.Env, logPath)
 	if err != nil {
 		return err
 	}

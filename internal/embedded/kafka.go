@@ -35,6 +35,10 @@ type KafkaConfig struct {
 	// (SSL, SASL_SSL, SASL_PLAINTEXT) by its name, in capitals. Keys, logins and
 	// so on are up to Properties. For a cluster of one broker only.
 	Listeners map[string]string
+	// Advertised gives each broker one more listener, which tells its clients this
+	// host:port, such as that of a proxy in front of [Kafka.Behind]; nil for none.
+	// Brokers reach each other directly all the same.
+	Advertised []string
 	// Heap is the JVM's -Xmx, for each broker; "" means 512m.
 	Heap string
 	Log  zerolog.Logger
@@ -45,7 +49,7 @@ type Kafka struct {
 	cfg     KafkaConfig
 	java    string
 	cluster string
-	ports   []int // a broker's port, then its controller's, and so on; at last those of Listeners, by name
+	ports   []int // a broker's port, then its controller's, and so on; then those of Listeners, by name, and those behind Advertised
 	brokers []*process
 }
 
@@ -74,7 +78,7 @@ func StartKafka(ctx context.Context, cfg KafkaConfig) (*Kafka, error) {
 	}
 	for range startTries {
 		k := &Kafka{cfg: cfg, java: java, cluster: clusterID(), brokers: make([]*process, cfg.Brokers)}
-		if k.ports, err = freePorts(2*cfg.Brokers + len(cfg.Listeners)); err != nil {
+		if k.ports, err = freePorts(2*cfg.Brokers + len(cfg.Listeners) + len(cfg.Advertised)); err != nil {
 			return nil, fmt.Errorf("start kafka: %w", err)
 		}
 		if err = k.start(ctx); err == nil {
@@ -189,6 +193,11 @@ func (k *Kafka) Addrs() []string {
 func (k *Kafka) Listener(name string) string {
 	names := slices.Sorted(maps.Keys(k.cfg.Listeners))
 	return loopback(k.ports[2*k.cfg.Brokers+slices.Index(names, name)])
+}
+
+// Behind is the host:port that whatever stands at Advertised[i] has to pass on to.
+func (k *Kafka) Behind(i int) string {
+	return loopback(k.ports[2*k.cfg.Brokers+len(k.cfg.Listeners)+i])
 }
 
 // Kill is kill -9 of broker i.

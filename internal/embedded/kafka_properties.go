@@ -81,6 +81,11 @@ func (k *Kafka) serverProperties(i int) string {
 		p["advertised.listeners"] += at
 		p["listener.security.protocol.map"] += "," + name + ":" + protocol
 	}
+	if len(k.cfg.Advertised) > 0 {
+		p["listeners"] += ",BEHIND://" + k.Behind(i)
+		p["advertised.listeners"] += ",BEHIND://" + k.cfg.Advertised[i]
+		p["listener.security.protocol.map"] += ",BEHIND:PLAINTEXT"
+	}
 	maps.Copy(p, k.cfg.Properties)
 	var b strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(p)) {

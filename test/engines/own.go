@@ -31,12 +31,17 @@ func OwnKafkaWith(t testing.TB, cfg embedded.KafkaConfig) *embedded.Kafka {
 }
 
 // OwnClickHouse starts a server for this test alone, with the users, profiles and
-// memory of cfg (its Library, Host, Dir and Log are filled in). It ends with the test.
+// memory of cfg (its Library, Host and Log are filled in, and Dir where it is empty). It
+// ends with the test.
 func OwnClickHouse(t testing.TB, cfg embedded.ClickHouseConfig) *embedded.ClickHouse {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), startWithin)
 	defer cancel()
-	c, err := startClickHouse(ctx, t.TempDir(), cfg)
+	dir := cfg.Dir
+	if dir == "" {
+		dir = t.TempDir()
+	}
+	c, err := startClickHouse(ctx, dir, cfg)
 	if err != nil {
 		t.Fatalf("a clickhouse for this test alone: %v", err)
 	}
