@@ -46,6 +46,21 @@ func (t Table) Held(ctx context.Context, name string, partition int32, from int6
 	return ranges, nil
 }
 
+// Events is the table of access events, which has the ledger beside it.
+type Events struct{ Table }
+
+// Accounted implements stream.LedgerTarget.
+func (e Events) Accounted(ctx context.Context, name string, partition int32, from int64) (int64, error) {
+	offset, err := e.DB.Accounted(ctx, name, partition, from)
+	return offset, Verdict(err)
+}
+
+// Replayed implements stream.ReplayTarget.
+func (e Events) Replayed(ctx context.Context, name string, partition int32, before int64, origins []string) (map[string]int64, error) {
+	found, err := e.DB.Replayed(ctx, e.Of(name), name, partition, before, origins)
+	return found, Verdict(err)
+}
+
 // Verdict tells the stream which of ClickHouse's errors waiting will not mend.
 func Verdict(err error) error {
 	if err != nil && !store.Retryable(err) {

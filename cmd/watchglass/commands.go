@@ -13,6 +13,7 @@ func commands() []*cobra.Command {
 		newGenerateCommand(),
 		newProtectCommand(),
 		newRulesCommand(),
+		newVerifyCommand(),
 		newRewindCommand(),
 		newVersionCommand(),
 	}

@@ -85,6 +85,9 @@ func rewind(ctx context.Context, out io.Writer, cfg *config.Config, wish rewindW
 		return fmt.Errorf("rewind: %w", err)
 	}
 	group := cfg.Kafka.GroupPrefix + ".access"
+	if err := kafka.Deserted(ctx, group); err != nil {
+		return fmt.Errorf("rewind: %w", err)
+	}
 	standings, err := kafka.Standings(ctx, group, topic)
 	if err != nil {
 		return fmt.Errorf("rewind: %w", err)

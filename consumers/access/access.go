@@ -94,7 +94,7 @@ func New(kafka *stream.Kafka, cfg Config) (*Consumer, error) {
 // Run consumes until ctx ends (nil) or an error is fatal.
 func (c *Consumer) Run(ctx context.Context) error {
 	return c.kafka.Store(ctx, stream.StoreConfig{
-		GroupConfig: c.cfg.Group, Target: consumers.Table{DB: c.cfg.DB, Checked: c.cfg.Checked, Of: func(string) string { return store.EventsTable }},
+		GroupConfig: c.cfg.Group, Target: consumers.Events{Table: consumers.Table{DB: c.cfg.DB, Checked: c.cfg.Checked, Of: func(string) string { return store.EventsTable }}},
 		NewBuilder: c.newBuilder, Publisher: c.cfg.Publisher,
 		DeadTopic: c.cfg.DeadTopic, Budget: c.cfg.Budget, MaxRows: c.cfg.MaxRows, MaxAge: c.cfg.MaxAge,
 		InsertsPerSecond: c.cfg.InsertsPerSecond, LedgerTopic: c.cfg.LedgerTopic, RunAhead: true,

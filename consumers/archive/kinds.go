@@ -27,6 +27,11 @@ func kinds(t Topics) map[string]kind {
 			func(c *schema.IncidentChange) string { return c.ID }),
 		t.Deliveries: jsonKind(store.DeliveriesTable, store.NewDeliveryBlock, (*store.DeliveryBlock).Append,
 			func(d *schema.Delivery) string { return d.ID }),
+		t.Ledger: {
+			table:  store.LedgerTable,
+			new:    func() store.Rows { return store.NewLedgerBlock() },
+			append: appendRange,
+		},
 		t.Dead: {
 			table: store.DeadTable,
 			new:   func() store.Rows { return store.NewDeadBlock() },
@@ -59,6 +64,30 @@ func jsonKind[B store.Rows, V any](table string, fresh func() B, add func(B, *V,
 	}
 }
 
+// appendRange reads what stream.LedgerEntry made.
+func appendRange(rows store.Rows, r stream.Record, p schema.Position) error {
+	var e stream.LedgerEntry
+	if err := json.Unmarshal(r.Value, &e); err != nil {
+		return err
+	}
+	if e.Topic == "" || e.To <= e.From {
+		return errors.New("it names no range")
+	}
+	inclusive := func(ranges []stream.Range) []store.Range {
+		list := make([]store.Range, len(ranges))
+		for i, r := range ranges {
+			list[i] = store.Range{From: r.From, To: r.To - 1}
+		}
+		return list
+	}
+	rows.(*store.LedgerBlock).Append(&store.StoredRange{
+		Source: schema.Position{Topic: e.Topic, Partition: e.Partition, Offset: e.From}, To: e.To, Rows: e.Rows,
+		Dead: inclusive(e.Dead), Skipped: inclusive(e.Skipped), Copies: inclusive(e.Copies), Absent: inclusive(e.Absent),
+		Days: e.Days, Position: p,
+	}, r.Time)
+	return nil
+}
+
 // deadLetter reads what stream.DeadLetter made. What is missing or not a
 // number stays zero: a dead letter is never refused.
 func deadLetter(r stream.Record) *store.DeadLetter {
@@ -77,6 +106,8 @@ func deadLetter(r stream.Record) *store.DeadLetter {
 			d.Source.Partition = int32(number)
 		case stream.HeaderOffset:
 			d.Source.Offset = number
+		case stream.HeaderEnd:
+			d.End = number
 		case stream.HeaderTime:
 			d.Time = time.UnixMilli(number).UTC()
 		case stream.HeaderKey:

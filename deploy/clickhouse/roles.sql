@@ -29,6 +29,8 @@ GRANT SELECT ON watchglass.incidents TO analyst;
 GRANT SELECT ON watchglass.incident_changes TO analyst;
 GRANT SELECT ON watchglass.deliveries TO analyst;
 GRANT SELECT ON watchglass.completeness TO analyst;
+GRANT SELECT ON watchglass.stored_ranges TO analyst;
+GRANT SELECT ON watchglass.erasures TO analyst;
 
 -- Raw personal data that could not be read.
 CREATE ROLE IF NOT EXISTS dead_letter_reader;

@@ -186,6 +186,7 @@ type DeadLetter struct {
 	Reason  schema.Reason
 	Detail  string
 	Source  schema.Position // of the record that could not be handled; its topic's incarnated name
+	End     int64           // offset behind the last one it stands for; 0: it stands for one
 	Time    time.Time       // its Kafka timestamp
 	Key     []byte
 	Value   []byte
@@ -205,7 +206,7 @@ type DeadBlock struct {
 	detail      *text
 	topic       *coded
 	partition   *proto.ColInt32
-	offset      *proto.ColInt64
+	offset, end *proto.ColInt64
 	time        *instant
 	key, value  *text
 	names, data *list
@@ -213,11 +214,12 @@ type DeadBlock struct {
 
 // NewDeadBlock makes an empty block.
 func NewDeadBlock() *DeadBlock {
-	b := &DeadBlock{record: newRecord(DeadTable), partition: new(proto.ColInt32), offset: new(proto.ColInt64)}
+	b := &DeadBlock{record: newRecord(DeadTable), partition: new(proto.ColInt32), offset: new(proto.ColInt64), end: new(proto.ColInt64)}
 	b.reason, b.detail = b.newCoded("reason"), b.newText("detail")
 	b.topic = b.newCoded("source_topic")
 	b.column("source_partition", b.partition)
 	b.column("source_offset", b.offset)
+	b.column("source_end", b.end)
 	b.time = b.newInstant("source_time")
 	b.key, b.value = b.newText("key"), b.newText("value")
 	b.names, b.data = &list{data: new(text)}, &list{data: new(text)}
@@ -232,6 +234,7 @@ func (b *DeadBlock) Append(d *DeadLetter, pos schema.Position, kafkaTime time.Ti
 	b.bytes += b.reason.add(string(d.Reason)) + b.detail.add(d.Detail) + b.topic.add(d.Source.Topic) + b.time.add(d.Time)
 	b.partition.Append(d.Source.Partition)
 	b.offset.Append(d.Source.Offset)
+	b.end.Append(max(d.End, d.Source.Offset+1))
 	b.key.AppendBytes(d.Key)
 	b.value.AppendBytes(d.Value)
 	b.bytes += 12 + len(d.Key) + len(d.Value) + 32

@@ -8,15 +8,18 @@ import (
 	"github.com/watchglass/watchglass/schema"
 )
 
-// Tables that the workers write to. The analysts' names `alerts`,
-// `incident_changes`, `deliveries` and `dead_letters` are views over the last
-// four, which show one row where a record was published twice.
+// Tables that the workers write to, and that of erasures, which people write
+// to. The analysts' names `alerts`, `incident_changes`, `deliveries`,
+// `dead_letters` and `stored_ranges` are views over the tables whose names end
+// in _stored, which show one row where a record was published twice.
 const (
 	EventsTable     = "access_events"
 	AlertsTable     = "alerts_stored"
 	IncidentsTable  = "incident_changes_stored"
 	DeliveriesTable = "deliveries_stored"
 	DeadTable       = "dead_letters_stored"
+	LedgerTable     = "stored_ranges_stored"
+	ErasuresTable   = "erasures"
 )
 
 // Rows is one block of columns on its way to one table. It belongs to whoever

@@ -13,7 +13,7 @@ type Retention struct {
 	EventsDays      int            // from the event's time; default 400
 	CategoryDays    map[string]int // data category → days; an event goes when the first of its categories does
 	SubjectIDsDays  int            // subject ids are blanked this early; 0: they go with the event
-	AlertsDays      int            // alerts, incident changes and deliveries, from their time; default 1,100
+	AlertsDays      int            // alerts, incident changes, deliveries and the ledger, from their time; default 1,100
 	DeadLettersDays int            // from when they were published; default 30
 }
 
@@ -74,6 +74,7 @@ func (d *DB) applyRetention(ctx context.Context, r Retention) error {
 		{AlertsTable, ttl("time", r.AlertsDays)},
 		{IncidentsTable, ttl("time", r.AlertsDays)},
 		{DeliveriesTable, ttl("time", r.AlertsDays)},
+		{LedgerTable, ttl("kafka_time", r.AlertsDays)},
 		{DeadTable, ttl("kafka_time", r.DeadLettersDays)},
 	} {
 		if err := d.setTTL(ctx, t[0], t[1]); err != nil {

@@ -13,25 +13,31 @@ func (k *Kafka) ReadAll(ctx context.Context, topic string, partition int32, hand
 	if err != nil {
 		return err
 	}
-	bounds := all[partition]
+	return k.ReadSpan(ctx, Assigned{Topic: topic, Name: topic, Partition: partition}, Range{all[partition].First, all[partition].End}, handle)
+}
+
+// ReadSpan calls handle for each record of a span of one partition, in order:
+// committed ones only, and no control records. The whole span MUST be in the
+// log. The record is valid during the call only.
+func (k *Kafka) ReadSpan(ctx context.Context, a Assigned, span Range, handle func(Record) error) error {
 	f := newFetcher(k, k.cfg.Log)
-	c := f.add(Assigned{Topic: topic, Name: topic, Partition: partition}, bounds.First)
+	c := f.add(a, span.From)
 	f.refresh()
-	for c.next < bounds.End {
+	for c.next < span.To {
 		answer := f.fetch(ctx, 0, f.cursors)
 		r := answer.results[0]
 		if answer.err != nil {
 			r.err = answer.err
 		}
 		if r.err != nil {
-			return classify(fmt.Errorf("read %s/%d: %w", topic, partition, r.err), r.err)
+			return classify(fmt.Errorf("read %s/%d from offset %d: %w", a.Topic, a.Partition, c.next, r.err), r.err)
 		}
 		for _, record := range r.chunk.records {
-			if record.Offset >= bounds.End {
+			if record.Offset >= span.To {
 				break
 			}
 			if err := handle(record); err != nil {
-				return fmt.Errorf("read %s/%d offset %d: %w", topic, partition, record.Offset, err)
+				return fmt.Errorf("read %s/%d offset %d: %w", a.Topic, a.Partition, record.Offset, err)
 			}
 		}
 		c.next = max(c.next, r.chunk.end)

@@ -59,11 +59,7 @@ func PlanMove(s Standing, to int64, again bool) (Move, error) {
 }
 
 // Standings asks for what a group has committed for all partitions of a topic.
-// The group MUST have no members: an error says who is there.
 func (k *Kafka) Standings(ctx context.Context, group string, topic TopicName) ([]Standing, error) {
-	if err := k.empty(ctx, group); err != nil {
-		return nil, err
-	}
 	counts, err := k.Partitions(ctx)
 	if err != nil {
 		return nil, err
@@ -90,8 +86,9 @@ func (k *Kafka) Standings(ctx context.Context, group string, topic TopicName) ([
 	return standings, nil
 }
 
-// empty tells whether nobody is in a group.
-func (k *Kafka) empty(ctx context.Context, group string) error {
+// Deserted returns an error that says who is there, unless a group has no
+// members.
+func (k *Kafka) Deserted(ctx context.Context, group string) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	response, err := k.client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: []string{group}})

@@ -23,11 +23,11 @@ func TestChaos(t *testing.T) {
 	w := newWorld(t)
 	var sum summary
 	defer func() { t.Log(sum.String()) }()
-	first, last := uint64(1), uint64(*schedules)
+	from, to := *first, *first+uint64(*schedules)
 	if *seed > 0 {
-		first, last = *seed, *seed
+		from, to = *seed, *seed+1
 	}
-	for s := first; s <= last; s++ {
+	for s := from; s < to; s++ {
 		t.Run(fmt.Sprint("seed ", s), func(t *testing.T) {
 			w.t = t
 			began := time.Now()
@@ -82,6 +82,7 @@ func play(t *testing.T, w *world, seed uint64, faults []fault) (verdict, *site) 
 		t.Fatal(err)
 	}
 	v.recovery = time.Since(healed)
+	s.verify()
 	if !v.good() || t.Failed() {
 		t.Errorf("seed %d: lost %s, doubled %s, not heard of %s", seed, some(v.lost), some(v.doubled), some(v.unheard))
 		for _, f := range faults {

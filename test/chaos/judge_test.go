@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"fmt"
+	"os/exec"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -41,6 +42,14 @@ func (s *site) settle(l *ledger) {
 			return
 		}
 		<-poll.C
+	}
+}
+
+// verify has the product itself check the record.
+func (s *site) verify() {
+	text, err := exec.CommandContext(s.t.Context(), s.program, "verify", "--config", s.config).CombinedOutput()
+	if err != nil {
+		s.t.Errorf("watchglass verify: %v\n%s", err, text)
 	}
 }
 

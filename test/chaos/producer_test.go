@@ -64,7 +64,7 @@ func (s *site) produce(ctx context.Context, rate int, seed uint64) (*ledger, err
 	}
 	client, err := kgo.NewClient(kgo.SeedBrokers(seeds...), kgo.DefaultProduceTopic(s.name), kgo.ProducerLinger(5*time.Millisecond),
 		kgo.MaxBufferedRecords(4*rate), kgo.RecordPartitioner(kgo.RoundRobinPartitioner()), kgo.RetryTimeout(5*time.Minute),
-		kgo.ProduceRequestTimeout(5*time.Second), kgo.RequestTimeoutOverhead(5*time.Second), kgo.DialTimeout(3*time.Second))
+		kgo.ProduceRequestTimeout(5*time.Second), kgo.RequestTimeoutOverhead(5*time.Second), kgo.DialTimeout(3*time.Second), kgo.AlwaysRetryEOF())
 	if err != nil {
 		return nil, err
 	}

@@ -216,13 +216,13 @@ type worker struct {
 	done chan struct{}
 }
 
-func (f *fleet) start() *worker {
+func (f *fleet) start(args ...string) *worker {
 	f.t.Helper()
 	path, err := program()
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	w := &worker{cmd: exec.Command(path, "run", "--config", f.config), done: make(chan struct{})}
+	w := &worker{cmd: exec.Command(path, append([]string{"run", "--config", f.config}, args...)...), done: make(chan struct{})}
 	w.log, err = os.CreateTemp(f.t.TempDir(), "worker-")
 	if err != nil {
 		f.t.Fatal(err)

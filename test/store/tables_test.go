@@ -58,7 +58,7 @@ func TestTablesAreDocumented(t *testing.T) {
 // and every field of an event has its column under its own name.
 func TestBlocksFillEveryColumn(t *testing.T) {
 	cfg, db := migrated(t)
-	for _, rows := range []store.Rows{store.NewBlock(), store.NewAlertBlock(), store.NewIncidentBlock(), store.NewDeliveryBlock(), store.NewDeadBlock()} {
+	for _, rows := range []store.Rows{store.NewBlock(), store.NewAlertBlock(), store.NewIncidentBlock(), store.NewDeliveryBlock(), store.NewLedgerBlock(), store.NewDeadBlock()} {
 		want := ask[[]string](t, db, "SELECT arraySort(groupArray(name)) FROM system.columns WHERE database = ? AND table = ?", cfg.Database, rows.Table())
 		have := map[string]bool{}
 		for _, c := range rows.Input() {
