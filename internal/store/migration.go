@@ -62,7 +62,7 @@ type variables struct {
 func variablesFor(cfg Config) variables {
 	v := variables{
 		Database: quote(cfg.Database), MergeTree: "MergeTree", ReplacingMergeTree: "ReplacingMergeTree",
-		Settings: fmt.Sprintf("non_replicated_deduplication_window = %d, fsync_after_insert = 1, fsync_part_directory = 1, "+
+		Settings: fmt.Sprintf("non_replicated_deduplication_window = %d, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, "+
 			"deduplicate_merge_projection_mode = 'rebuild'", DedupWindow),
 	}
 	if cfg.Engine == Replicated {

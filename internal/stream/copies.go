@@ -44,6 +44,16 @@ func (c *copies) ask(ctx context.Context, l *lane, records []Record) bool {
 	return true
 }
 
+// forget waits for the end of a question whose context has ended.
+func (c *copies) forget() error {
+	if c.answer == nil {
+		return nil
+	}
+	answer := c.answer
+	c.answer = nil
+	return <-answer
+}
+
 // learn takes the answer.
 func (c *copies) learn(err error) error {
 	c.answer = nil

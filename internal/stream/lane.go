@@ -28,7 +28,8 @@ type lane struct {
 	asking     chan struct{}
 
 	at     progress
-	held   []Range // stored already, from where it resumed
+	held   []Range   // stored already, from where it resumed
+	asked  time.Time // when that was asked
 	copies copies
 	cursor *cursor
 	end    int64 // of the log, as last seen
@@ -61,14 +62,36 @@ func (l *lane) run(ctx context.Context, stopping <-chan struct{}, resumption Res
 		l.leave()
 	}()
 	l.end = log.End
-	err := l.resume(ctx, stopping, resumption)
-	if err == nil {
-		err = l.loop(ctx, stopping)
+	for {
+		err := l.resume(ctx, stopping, resumption)
+		if err == nil {
+			err = l.loop(ctx, stopping)
+		}
+		switch {
+		case errors.Is(err, errAskAgain):
+			resumption = l.anew()
+		case errors.Is(err, errStopped):
+			return nil
+		default:
+			return err
+		}
 	}
-	if errors.Is(err, errStopped) {
-		return nil
+}
+
+// anew gives up what was built and where reading was, and returns where to
+// begin again: with the sealed range, as the next owner would.
+func (l *lane) anew() Resumption {
+	r := l.at.resumption()
+	if l.scout != nil { // another begins when ClickHouse does not answer
+		l.scout.stop()
+		r.Alerted = max(r.Alerted, l.scout.settled.Load())
+		l.scout = nil
 	}
-	return err
+	l.giveBack()
+	l.fetcher.remove(l.cursor)
+	l.cursor = nil
+	l.log.Info().Int64("from", r.From).Int64("to", r.Sealed).Msg("asking again what is stored before a range is tried again")
+	return r
 }
 
 // leave gives back what the lane holds; its context has ended.
@@ -78,29 +101,39 @@ func (l *lane) leave() {
 			l.log.Debug().Err(err).Int64("from", l.sealed.From).Int64("to", l.sealed.To).Msg("left a range announced")
 		}
 	}
-	if l.sealed != nil {
-		l.drop(l.sealed)
-	}
-	if l.copies.answer != nil {
-		if err := <-l.copies.answer; err != nil {
-			l.log.Debug().Err(err).Msg("left a question about replayed records")
-		}
-	}
-	if l.todo != nil {
-		l.fetcher.release(l.todo.chunk)
-	}
-	l.cfg.Budget.add(-l.size)
-	if l.cursor != nil {
-		l.settle()
-	}
+	l.giveBack()
 	if l.scout != nil {
 		l.scout.stop()
 	}
 	l.metrics.forget()
 }
 
+// giveBack releases the memory of everything that is not stored.
+func (l *lane) giveBack() {
+	if l.sealed != nil {
+		l.drop(l.sealed)
+	}
+	l.builder.Seal().Release()
+	l.cfg.Budget.add(-l.size)
+	l.since, l.size = time.Time{}, 0
+	if l.todo != nil {
+		l.fetcher.release(l.todo.chunk)
+		l.todo = nil
+	}
+	if l.cursor != nil {
+		l.settle()
+	}
+}
+
 // loop is the lane's life once ClickHouse has said what it holds.
 func (l *lane) loop(ctx context.Context, stopping <-chan struct{}) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer func() {
+		cancel()
+		if err := l.copies.forget(); err != nil {
+			l.log.Debug().Err(err).Msg("left a question about replayed records")
+		}
+	}()
 	ripe := time.NewTimer(time.Hour)
 	defer ripe.Stop()
 	again := time.NewTimer(time.Hour)
@@ -147,6 +180,9 @@ func (l *lane) loop(ctx context.Context, stopping <-chan struct{}) error {
 				again.Reset(backoff(l.sealed.failures - 1))
 			}
 		case <-again.C:
+			if time.Since(l.sealed.known) > l.cfg.AskAgain {
+				return errAskAgain
+			}
 			if err := l.attempt(ctx); err != nil {
 				return err
 			}
@@ -383,5 +419,10 @@ func (l *lane) stop(ctx context.Context) error {
 	}
 }
 
-// errStopped ends a lane that has finished what it had to.
-var errStopped = errors.New("stopped")
+var (
+	// errStopped ends a lane that has finished what it had to.
+	errStopped = errors.New("stopped")
+	// errAskAgain ends a lane's loop: what ClickHouse said it holds is too
+	// old to insert by.
+	errAskAgain = errors.New("ask again what is stored")
+)

@@ -189,6 +189,42 @@ func TestEachAttemptIsAnnouncedAnew(t *testing.T) {
 	}
 }
 
+// A range that could not be stored for so long that its token may be forgotten
+// is not simply tried again: ClickHouse is asked first.
+func TestRangeThatWaitedLongIsAskedFor(t *testing.T) {
+	k := cluster(t, 1, "in", "dead", "alerts")
+	tb := newTable()
+	attempts := 0
+	tb.fail = func(string) (error, error) {
+		attempts++
+		clear(tb.tokens) // whatever it was, it is long ago
+		if attempts == 2 || attempts == 5 {
+			return nil, errFault // it took effect, and nobody heard of it
+		}
+		if attempts < 7 {
+			return errFault, nil
+		}
+		return nil, nil
+	}
+	produce(t, k, "in", 0, numbered(250)...)
+	ctx, cancel := context.WithCancel(t.Context())
+	publisher := k.Publisher()
+	defer publisher.Close()
+	cfg := storeConfig(t, k, tb, publisher)
+	cfg.AskAgain = time.Nanosecond
+	done := make(chan error, 1)
+	go func() { done <- k.Store(ctx, cfg) }()
+	until(t, "the end is committed", func() bool { return offsetOf(t, k, "g", "in", 0) == committed{250, "wg1 -"} })
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	once(t, tb.rows, 250)
+	if cfg.Budget.used != 0 {
+		t.Errorf("%d bytes of the budget are still taken", cfg.Budget.used)
+	}
+}
+
 // The first record in log order with an origin is stored; later ones are its
 // copies: no row, no alert.
 func TestReplayedTwiceIsStoredOnce(t *testing.T) {

@@ -2,7 +2,7 @@ package stream
 
 // progress is where one partition stands in one generation, and what the group
 // has to know of it. It decides and does nothing: the lane acts on it, and the
-// model of the protocol (model_test.go) searches it.
+// model of the protocol (model_*_test.go) searches it.
 //
 // The order of a range's life: records are added to [from,next); it is sealed;
 // announced; inserted; finished. At most one is between sealed and finished.
@@ -42,6 +42,12 @@ func (p *progress) seal() Range {
 func (p *progress) finish() {
 	p.alerted = max(p.alerted, p.sealed.To)
 	p.sealed = Range{}
+}
+
+// resumption is where to begin again with a sealed range of one's own, as the
+// next owner would.
+func (p *progress) resumption() Resumption {
+	return Resumption{From: p.sealed.From, Sealed: p.sealed.To, Alerted: p.alerted, Rewind: p.rewind, Reason: ResumeAnnounced}
 }
 
 // rewound is the place an operator wanted, once the former owner's range is

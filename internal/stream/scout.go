@@ -164,6 +164,7 @@ func (l *lane) announceAlerts(ctx context.Context) error {
 func (l *lane) resume(ctx context.Context, stopping <-chan struct{}, r Resumption) error {
 	l.at = newProgress(r)
 	asking, cancel := context.WithCancel(ctx)
+	l.asked = time.Now()
 	var (
 		judged Resumption
 		held   []Range

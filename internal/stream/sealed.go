@@ -15,6 +15,7 @@ type sealedRange struct {
 	batch    Batch
 	entry    LedgerEntry
 	at       time.Time // when it was sealed
+	known    time.Time // what is stored of it was known then: it was asked, or nobody had tried yet
 	failures int       // attempts to insert it that failed
 	stored   bool      // ClickHouse has acknowledged it; belongs to the attempt while one runs
 }
@@ -29,7 +30,11 @@ func (e insertError) Unwrap() error { return e.error }
 func (l *lane) seal(ctx context.Context) error {
 	l.grow()
 	rows, _ := l.builder.Size()
-	r := &sealedRange{Range: l.at.seal(), rows: rows, size: l.size, mark: l.outbox.mark(), batch: l.builder.Seal(), at: time.Now()}
+	known := time.Now()
+	if l.at.cut > 0 {
+		known = l.asked
+	}
+	r := &sealedRange{Range: l.at.seal(), rows: rows, size: l.size, mark: l.outbox.mark(), batch: l.builder.Seal(), at: time.Now(), known: known}
 	r.entry = l.page.close(r.To)
 	l.page = newPage(l.assigned.Name, l.assigned.Partition, r.To)
 	l.since, l.size = time.Time{}, 0

@@ -82,10 +82,16 @@ type StoreConfig struct {
 	Budget   *Budget
 	MaxRows  int           // rows of a range; MUST be below the server's max_insert_block_size
 	MaxAge   time.Duration // of the oldest record of a range before it is sealed
+	// AskAgain is how old the answer about what is stored may be when a range
+	// is tried again; default 10 min. This and the time after which the target
+	// refuses a late insert MUST be shorter, together, than it remembers tokens.
+	AskAgain time.Duration
 	// InsertsPerSecond is what the whole fleet may send: with many
 	// partitions, ages stretch to stay within it.
 	InsertsPerSecond float64
 }
+
+const defaultAskAgain = 10 * time.Minute
 
 // age is how long a range may wait for more records.
 func (c StoreConfig) age(partitions int) time.Duration {
@@ -110,6 +116,9 @@ func (k *Kafka) Store(ctx context.Context, cfg StoreConfig) error {
 		}
 		cfg := cfg
 		cfg.MaxAge = cfg.age(total)
+		if cfg.AskAgain == 0 {
+			cfg.AskAgain = defaultAskAgain
+		}
 		return k.storeGeneration(ctx, cfg, s)
 	})
 }

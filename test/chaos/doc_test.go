@@ -21,10 +21,10 @@ var (
 	length    = flag.Duration("length", 12*time.Second, "of a schedule's faults and load")
 	rate      = flag.Int("rate", 5000, "events a second, all partitions together")
 	// The three short schedules from 370 on have every kind of fault.
-	first     = flag.Uint64("first", 370, "seed of the first")
-	seed      = flag.Uint64("seed", 0, "run only the schedule of this seed")
-	only      = flag.String("only", "", "draw only these kinds of faults, by name, separated by commas")
-	verbose   = flag.Bool("told", false, "tell of every fault as it happens")
+	first   = flag.Uint64("first", 370, "seed of the first")
+	seed    = flag.Uint64("seed", 0, "run only the schedule of this seed")
+	only    = flag.String("only", "", "draw only these kinds of faults, by name, separated by commas")
+	verbose = flag.Bool("told", false, "tell of every fault as it happens")
 )
 
 func TestMain(m *testing.M) { engines.Main(m) }

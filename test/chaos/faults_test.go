@@ -151,7 +151,8 @@ func cut(setting string) (name, value string, found bool) {
 	return setting, "", false
 }
 
-// fill writes a file until nothing more fits.
+// fill writes a file until the disk has less free than ClickHouse has to leave.
+// It is not filled to the last byte: see docs/guarantees.md.
 func fill(path string) {
 	file, err := os.Create(path)
 	if err != nil {
@@ -160,6 +161,10 @@ func fill(path string) {
 	defer file.Close()
 	zeros := make([]byte, 1<<20)
 	for {
+		var disk syscall.Statfs_t
+		if err := syscall.Fstatfs(int(file.Fd()), &disk); err != nil || int64(disk.Bavail)*disk.Bsize < keepFree-32<<20 {
+			return
+		}
 		if _, err := file.Write(zeros); err != nil {
 			return
 		}

@@ -169,6 +169,9 @@ func (s *site) remove() {
 	if s.t.Failed() { // kept for whoever looks into it
 		if kept, err := os.MkdirTemp("", "watchglass-chaos-"); err == nil {
 			_ = os.CopyFS(filepath.Join(kept, "logs"), os.DirFS(s.logs))
+			if text, err := os.ReadFile(filepath.Join(s.serverDir, "errors.log")); err == nil {
+				_ = os.WriteFile(filepath.Join(kept, "clickhouse-errors.log"), text, 0o600)
+			}
 			s.t.Logf("the workers' logs are in %s", kept)
 		}
 	}

@@ -35,6 +35,7 @@ type world struct {
 	toBrokers  []*toxiproxy.Proxy
 	toServer   *toxiproxy.Proxy
 	disk       string // mount point of ClickHouse's disk; "" when it is an ordinary folder
+	serverDir  string
 	clock      string // file that says how far ClickHouse's clock is off; "" when it cannot be
 	db         clickhouse.Conn
 	toxics     atomic.Int64 // how many there were, for their names
@@ -50,7 +51,9 @@ func newWorld(t *testing.T) *world {
 	w.kafka = engines.OwnKafkaWith(t, embedded.KafkaConfig{Brokers: brokers, Advertised: advertised, Properties: map[string]string{
 		"log.segment.delete.delay.ms": "1000", // schedules remove their topics
 	}})
-	cfg := embedded.ClickHouseConfig{Dir: w.mount(), Env: w.fakeClock()}
+	w.serverDir = w.mount()
+	cfg := embedded.ClickHouseConfig{Dir: w.serverDir, Env: w.fakeClock(), Server: fmt.Sprintf(
+		"<storage_configuration><disks><default><keep_free_space_bytes>%d</keep_free_space_bytes></default></disks></storage_configuration>", keepFree)}
 	w.clickhouse = engines.OwnClickHouse(t, cfg)
 	api := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop())
 	proxy := func(name, listen, upstream string) *toxiproxy.Proxy {
@@ -95,8 +98,12 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// diskBytes is the size of ClickHouse's disk, where there may be one of its own.
-const diskBytes = 3 << 30
+const (
+	// diskBytes is the size of ClickHouse's disk, where there may be one of its own.
+	diskBytes = 3 << 30
+	// keepFree is what ClickHouse leaves for merges that have begun.
+	keepFree = 512 << 20
+)
 
 // mount makes a small file system for ClickHouse, and returns a folder on it.
 // Without the right to mount, it is an ordinary folder, which is never full.
