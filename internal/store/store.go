@@ -11,8 +11,8 @@
 // acknowledged the rows. Any other outcome is unknown, and the same rows may
 // be sent again with the same token: the server drops, per ClickHouse
 // partition, what it already has. An insert that arrives later than
-// [LateBound] after its attempt began is refused by the server, so a paused
-// process cannot write into the past. [DB.Held] tells exactly which offsets
+// [LateBound] after its rows were last known to be its sender's is refused by
+// the server, so a paused process cannot write into the past. [DB.Held] tells exactly which offsets
 // are stored.
 package store
 
@@ -24,8 +24,9 @@ import "time"
 // the two together.
 const LateBound = 10 * time.Minute
 
-// DedupWindow is how many blocks each table remembers the tokens of. At one
-// hundred inserts a second it lasts for more than sixteen minutes: longer than LateBound.
+// DedupWindow is how many blocks each table remembers the tokens of. At eighty
+// inserts a second it lasts for twenty minutes, as long as it is relied on; the
+// metric watchglass_store_window_used_ratio says how much of it is in use.
 const DedupWindow = 100_000
 
 // MaxBlockRows is the most rows one insert may carry. The identity of an

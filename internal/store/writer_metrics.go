@@ -11,11 +11,22 @@ type writerMetrics struct {
 	rows    *prometheus.CounterVec
 	inserts *prometheus.CounterVec
 	seconds *prometheus.HistogramVec
+	windows map[string]*windowUse // by table
 }
 
 func newWriterMetrics(r prometheus.Registerer) writerMetrics {
 	f := promauto.With(r)
+	windows := map[string]*windowUse{}
+	for _, table := range []string{EventsTable, AlertsTable, IncidentsTable, DeliveriesTable, LedgerTable, DeadTable} {
+		use := new(windowUse)
+		windows[table] = use
+		f.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "watchglass_store_window_used_ratio", ConstLabels: prometheus.Labels{"table": table},
+			Help: "Part of the table's deduplication window that this process's inserts of the last 20 minutes take. Add up over the fleet: above 1, a repeated insert could be stored twice.",
+		}, func() float64 { return use.ratio(time.Now()) })
+	}
 	return writerMetrics{
+		windows: windows,
 		rows: f.NewCounterVec(prometheus.CounterOpts{
 			Name: "watchglass_store_inserted_rows_total", Help: "Rows that ClickHouse acknowledged, repeated attempts included.",
 		}, []string{"table"}),
@@ -31,6 +42,9 @@ func newWriterMetrics(r prometheus.Registerer) writerMetrics {
 
 func (m *writerMetrics) observe(rows Rows, took time.Duration, err error) {
 	table := rows.Table()
+	if use := m.windows[table]; use != nil {
+		use.add(time.Now())
+	}
 	m.seconds.WithLabelValues(table).Observe(took.Seconds())
 	switch {
 	case err == nil:
