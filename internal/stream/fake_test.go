@@ -68,7 +68,8 @@ type table struct {
 	// unreachable makes questions fail; nil: never.
 	unreachable *atomic.Bool
 	attempt     func(asked time.Time) // hears of each attempt
-	replays     map[string]int64      // origin → offset that stores it
+	stall       func(context.Context) error
+	replays     map[string]int64 // origin → offset that stores it
 }
 
 func newTable() *table {
@@ -172,10 +173,13 @@ type batch struct {
 
 func (b *batch) Release() {}
 
-func (b *batch) Insert(_ context.Context, token string, asked time.Time) error {
+func (b *batch) Insert(ctx context.Context, token string, asked time.Time) error {
 	tb := b.table
 	if tb.attempt != nil {
 		tb.attempt(asked)
+	}
+	if tb.stall != nil {
+		return tb.stall(ctx)
 	}
 	tb.mu.Lock()
 	defer tb.mu.Unlock()

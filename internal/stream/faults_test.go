@@ -2,11 +2,13 @@ package stream
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -27,35 +29,42 @@ const (
 
 // Each step that the exact consumer takes fails, before or after it took
 // effect. Whatever fails: every record is one row or one dead letter, every
-// alert is published, the offset ends where it has to, no memory is held.
+// alert is published, the ledger accounts for everything, the offset ends where
+// it has to, and a metric tells of it.
 func TestStoreWhateverFails(t *testing.T) {
 	before, after := kerr.NotLeaderForPartition, kerr.NotEnoughReplicasAfterAppend
+	publishing := func(m *Metrics) float64 { return testutil.ToFloat64(m.publishFailures) }
+	generations := func(m *Metrics) float64 { return testutil.ToFloat64(m.generations.WithLabelValues("g")) - 1 }
+	quiet := func(*Metrics) float64 { return 1 } // a fetch or a start that is tried again is no news
 	for name, c := range map[string]struct {
 		key     int16
 		topic   string
 		err     *kerr.Error
 		times   int
 		atStore bool // from the first insert on, not from the start
+		metric  func(*Metrics) float64
 	}{
-		"the offsets cannot be read at first":              {offsetFetchKey, "in", kerr.UnknownTopicOrPartition, 2, false},
-		"the log's bounds cannot be read at first":         {listOffsetsKey, "in", before, 3, false},
-		"joining is refused at first":                      {joinKey, "", kerr.CoordinatorNotAvailable, 2, false},
-		"fetches fail":                                     {fetchKey, "in", before, 3, false},
-		"fetches fail later":                               {fetchKey, "in", before, 2, true},
-		"an announcement is refused":                       {offsetCommitKey, "in", kerr.NotCoordinator, 1, false},
-		"an announcement takes effect, but seems not to":   {offsetCommitKey, "in", kerr.RequestTimedOut, 1, false},
-		"finishing a range is refused":                     {offsetCommitKey, "in", kerr.NotCoordinator, 1, true},
-		"finishing a range takes effect, but seems not to": {offsetCommitKey, "in", kerr.RequestTimedOut, 1, true},
-		"commits fail again and again":                     {offsetCommitKey, "in", kerr.NotCoordinator, 3, false},
-		"alerts are not written":                           {produceKey, "alerts", before, 2, false},
-		"alerts are written, but seem not to be":           {produceKey, "alerts", after, 2, false},
-		"dead letters are not written":                     {produceKey, "dead", before, 2, false},
-		"dead letters are written, but seem not to be":     {produceKey, "dead", after, 2, false},
-		"the generation ends while a range is on its way":  {heartbeatKey, "", kerr.RebalanceInProgress, 1, true},
-		"the member is thrown out":                         {heartbeatKey, "", kerr.UnknownMemberID, 1, true},
+		"the offsets cannot be read at first":              {offsetFetchKey, "in", kerr.UnknownTopicOrPartition, 2, false, quiet},
+		"the log's bounds cannot be read at first":         {listOffsetsKey, "in", before, 3, false, quiet},
+		"joining is refused at first":                      {joinKey, "", kerr.CoordinatorNotAvailable, 2, false, quiet},
+		"fetches fail":                                     {fetchKey, "in", before, 3, false, quiet},
+		"fetches fail later":                               {fetchKey, "in", before, 2, true, quiet},
+		"an announcement is refused":                       {offsetCommitKey, "in", kerr.NotCoordinator, 1, false, generations},
+		"an announcement takes effect, but seems not to":   {offsetCommitKey, "in", kerr.RequestTimedOut, 1, false, generations},
+		"finishing a range is refused":                     {offsetCommitKey, "in", kerr.NotCoordinator, 1, true, generations},
+		"finishing a range takes effect, but seems not to": {offsetCommitKey, "in", kerr.RequestTimedOut, 1, true, generations},
+		"commits fail again and again":                     {offsetCommitKey, "in", kerr.NotCoordinator, 3, false, generations},
+		"alerts are not written":                           {produceKey, "alerts", before, 2, false, publishing},
+		"alerts are written, but seem not to be":           {produceKey, "alerts", after, 2, false, publishing},
+		"dead letters are not written":                     {produceKey, "dead", before, 2, false, publishing},
+		"dead letters are written, but seem not to be":     {produceKey, "dead", after, 2, false, publishing},
+		"the ledger is not written":                        {produceKey, "ledger", before, 2, false, publishing},
+		"the ledger is written, but seems not to be":       {produceKey, "ledger", after, 2, false, publishing},
+		"the generation ends while a range is on its way":  {heartbeatKey, "", kerr.RebalanceInProgress, 1, true, generations},
+		"the member is thrown out":                         {heartbeatKey, "", kerr.UnknownMemberID, 1, true, generations},
 	} {
 		t.Run(name, func(t *testing.T) {
-			fakes, k := faulty(t, 1, "in", "dead", "alerts")
+			fakes, k := faulty(t, 1, "in", "dead", "alerts", "ledger")
 			rows, alerts, dead := mixture(t, k, 250)
 			fault := kfake.Fault{Topic: c.topic, Err: c.err, Count: c.times, TopLevel: c.topic == ""}
 			fault.Keys = keys(fault.Keys, c.key)
@@ -94,6 +103,12 @@ func TestStoreWhateverFails(t *testing.T) {
 			}
 			if err := stop(); err != nil {
 				t.Fatal(err)
+			}
+			if c.metric(k.cfg.Metrics) < 1 {
+				t.Error("no metric tells of it")
+			}
+			if end := accounted(t, k, "ledger"); end != 250 {
+				t.Errorf("the ledger accounts for what is below %d, want 250", end)
 			}
 			if diff := cmp.Diff(rows, tb.rows); diff != "" {
 				t.Error("rows:", diff)
@@ -266,4 +281,99 @@ func TestMembersComeAndGo(t *testing.T) {
 		t.Fatal(err)
 	}
 	once(t, tb.rows, 4*partitions*each)
+}
+
+// accounted is how far the entries of a ledger reach without a gap.
+func accounted(t *testing.T, k *Kafka, topic string) (end int64) {
+	t.Helper()
+	err := k.ReadAll(t.Context(), topic, 0, func(r Record) error {
+		var e LedgerEntry
+		if err := json.Unmarshal(r.Value, &e); err != nil {
+			return err
+		}
+		if e.From <= end {
+			end = max(end, e.To)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return end
+}
+
+// Each way in which an insert can fail: before it took effect or after, with an
+// error, or by not coming to an end.
+func TestInsertWhateverFails(t *testing.T) {
+	for name, c := range map[string]struct{ before, after error }{
+		"refused": {before: errFault},
+		"its answer is lost after it took effect": {after: errFault},
+		"too late, and not stored":                {before: context.DeadlineExceeded},
+		"too late, but stored":                    {after: context.DeadlineExceeded},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := cluster(t, 1, "in", "dead", "alerts")
+			rows, alerts, _ := mixture(t, k, 250)
+			tb := newTable()
+			failures := 3
+			tb.fail = func(string) (error, error) {
+				if failures--; failures >= 0 {
+					return c.before, c.after
+				}
+				return nil, nil
+			}
+			stop := run(t, k, tb)
+			until(t, "the end is committed", func() bool { return offsetOf(t, k, "g", "in", 0) == committed{250, "wg1 -"} })
+			if err := stop(); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(rows, tb.rows); diff != "" {
+				t.Error("rows:", diff)
+			}
+			if diff := cmp.Diff(alerts, published(t, k, "alerts", textOf)); diff != "" {
+				t.Error("alerts:", diff)
+			}
+			if n := testutil.ToFloat64(k.cfg.Metrics.insertFailures); n != 3 {
+				t.Errorf("%v failed inserts were counted, want 3", n)
+			}
+		})
+	}
+}
+
+// A worker is stopped while an insert does not come to an end: it leaves the
+// range announced, and the next owner stores it.
+func TestInsertIsLeftAtTheEnd(t *testing.T) {
+	k := cluster(t, 1, "in", "dead", "alerts")
+	tb := newTable()
+	began := make(chan struct{}, 1)
+	tb.stall = func(ctx context.Context) error {
+		select {
+		case began <- struct{}{}:
+		default:
+		}
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	produce(t, k, "in", 0, numbered(10)...)
+	ctx, cancel := context.WithCancel(t.Context())
+	publisher := k.Publisher()
+	defer publisher.Close()
+	cfg := storeConfig(t, k, tb, publisher)
+	cfg.Grace = time.Millisecond
+	done := make(chan error, 1)
+	go func() { done <- k.Store(ctx, cfg) }()
+	<-began
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if got := offsetOf(t, k, "g", "in", 0); got != (committed{0, "wg1 0-10 m=0"}) {
+		t.Errorf("committed %+v, want the range announced", got)
+	}
+	tb.stall = nil
+	stop := run(t, k, tb)
+	once(t, tb.stored(t, 10), 10)
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
 }

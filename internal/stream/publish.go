@@ -42,7 +42,7 @@ func (p *KafkaPublisher) Close() error { return p.writer.Close() }
 func (p *KafkaPublisher) Publish(ctx context.Context, messages ...Message) error {
 	pending := make([]kafka.Message, len(messages))
 	for i, m := range messages {
-		pending[i] = kafka.Message{Topic: m.Topic, Key: m.Key, Value: m.Value, WriterData: m.Partition}
+		pending[i] = kafka.Message{Topic: m.Topic, Key: m.Key, Value: m.Value, Time: m.Time, WriterData: m.Partition}
 		for _, h := range m.Headers {
 			pending[i].Headers = append(pending[i].Headers, kafka.Header{Key: h.Key, Value: h.Value})
 		}

@@ -39,6 +39,7 @@ type Message struct {
 	Key       []byte
 	Value     []byte // nil deletes the key from a compacted topic
 	Headers   []Header
+	Time      time.Time // Kafka timestamp, where the topic takes the producer's; zero: now
 }
 
 // AnyPartition lets the key choose: murmur2 as Kafka's own clients do, so that

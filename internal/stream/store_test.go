@@ -17,6 +17,9 @@ func run(t *testing.T, k *Kafka, tb *table) (stop func() error) {
 	ctx, cancel := context.WithCancel(t.Context())
 	publisher := k.Publisher()
 	cfg := storeConfig(t, k, tb, publisher)
+	if topics, err := k.Partitions(ctx); err == nil && topics["ledger"] > 0 {
+		cfg.LedgerTopic = "ledger"
+	}
 	done := make(chan error, 1)
 	go func() { done <- k.Store(ctx, cfg) }()
 	return func() error {
