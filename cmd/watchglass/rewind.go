@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"text/tabwriter"
 	"time"
@@ -208,6 +210,15 @@ A range SETTLED FIRST was on its way to ClickHouse: the next worker finishes it,
 	return err
 }
 
+// withLetters adds what became dead letters to what is stored.
+func withLetters(held []stream.Range, letters []store.DeadSpan) []stream.Range {
+	for _, l := range letters {
+		held = append(held, stream.Range{From: l.From, To: l.To + 1})
+	}
+	slices.SortFunc(held, func(a, b stream.Range) int { return cmp.Compare(a.From, b.From) })
+	return held
+}
+
 // accountForSkipped keeps a dead letter and an entry of the ledger for what
 // nobody will read, and alerts.
 func accountForSkipped(ctx context.Context, cfg *config.Config, kafka *stream.Kafka, moves []stream.Move) error {
@@ -233,7 +244,11 @@ func accountForSkipped(ctx context.Context, cfg *config.Config, kafka *stream.Ka
 		if err != nil {
 			return err
 		}
-		lost, messages, err := m.Account(held, cfg.Kafka.Topics.Dead, cfg.Kafka.Topics.Ledger)
+		letters, err := db.DeadSpans(ctx, m.Name, m.Partition, m.Skipped.From, m.Skipped.To)
+		if err != nil {
+			return err
+		}
+		lost, messages, err := m.Account(withLetters(held, letters), cfg.Kafka.Topics.Dead, cfg.Kafka.Topics.Ledger)
 		if err != nil {
 			return err
 		}

@@ -36,7 +36,7 @@ func kinds(t Topics) map[string]kind {
 			table: store.DeadTable,
 			new:   func() store.Rows { return store.NewDeadBlock() },
 			append: func(rows store.Rows, r stream.Record, p schema.Position) error {
-				rows.(*store.DeadBlock).Append(deadLetter(r), p, r.Time)
+				rows.(*store.DeadBlock).Append(DeadLetter(r), p, r.Time)
 				return nil
 			},
 		},
@@ -64,14 +64,24 @@ func jsonKind[B store.Rows, V any](table string, fresh func() B, add func(B, *V,
 	}
 }
 
-// appendRange reads what stream.LedgerEntry made.
 func appendRange(rows store.Rows, r stream.Record, p schema.Position) error {
-	var e stream.LedgerEntry
-	if err := json.Unmarshal(r.Value, &e); err != nil {
+	entry, err := StoredRange(r)
+	if err != nil {
 		return err
 	}
+	entry.Position = p
+	rows.(*store.LedgerBlock).Append(entry, r.Time)
+	return nil
+}
+
+// StoredRange reads an entry of the ledger, which stream.LedgerEntry made.
+func StoredRange(r stream.Record) (*store.StoredRange, error) {
+	var e stream.LedgerEntry
+	if err := json.Unmarshal(r.Value, &e); err != nil {
+		return nil, err
+	}
 	if e.Topic == "" || e.To <= e.From {
-		return errors.New("it names no range")
+		return nil, errors.New("it names no range")
 	}
 	inclusive := func(ranges []stream.Range) []store.Range {
 		list := make([]store.Range, len(ranges))
@@ -80,17 +90,16 @@ func appendRange(rows store.Rows, r stream.Record, p schema.Position) error {
 		}
 		return list
 	}
-	rows.(*store.LedgerBlock).Append(&store.StoredRange{
+	return &store.StoredRange{
 		Source: schema.Position{Topic: e.Topic, Partition: e.Partition, Offset: e.From}, To: e.To, Rows: e.Rows,
 		Dead: inclusive(e.Dead), Skipped: inclusive(e.Skipped), Copies: inclusive(e.Copies), Absent: inclusive(e.Absent),
-		Days: e.Days, Position: p,
-	}, r.Time)
-	return nil
+		Days: e.Days, Entered: r.Time,
+	}, nil
 }
 
-// deadLetter reads what stream.DeadLetter made. What is missing or not a
+// DeadLetter reads what stream.DeadLetter made. What is missing or not a
 // number stays zero: a dead letter is never refused.
-func deadLetter(r stream.Record) *store.DeadLetter {
+func DeadLetter(r stream.Record) *store.DeadLetter {
 	d := &store.DeadLetter{Value: r.Value}
 	for _, h := range r.Headers {
 		value := string(h.Value)

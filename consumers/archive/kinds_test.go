@@ -13,7 +13,7 @@ import (
 	"github.com/watchglass/watchglass/schema"
 )
 
-var topics = Topics{Alerts: "alerts", Incidents: "incidents", Deliveries: "deliveries", Dead: "dead"}
+var topics = Topics{Alerts: "alerts", Incidents: "incidents", Deliveries: "deliveries", Ledger: "ledger", Dead: "dead"}
 
 func TestEachTopicHasItsTable(t *testing.T) {
 	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -24,6 +24,7 @@ func TestEachTopicHasItsTable(t *testing.T) {
 		"alerts":     {schema.Alert{ID: "a", Time: at, Created: at}, store.AlertsTable},
 		"incidents":  {schema.IncidentChange{ID: "c", Time: at}, store.IncidentsTable},
 		"deliveries": {schema.Delivery{ID: "d", Time: at}, store.DeliveriesTable},
+		"ledger":     {stream.LedgerEntry{Topic: "in", From: 3, To: 7, Rows: 4, Days: map[string]int64{"2026-11-23": 4}}, store.LedgerTable},
 	} {
 		b := &builder{kind: kinds(topics)[topic]}
 		b.rows = b.kind.new()
@@ -64,11 +65,44 @@ func TestDeadLetterComesBackByteForByte(t *testing.T) {
 		Headers: []stream.Header{{Key: "a", Value: []byte{1}}, {Key: "a", Value: []byte{2}}},
 	}
 	m := stream.DeadLetter("dead", original, &stream.PoisonError{Reason: "malformed", Detail: "at byte 0"})
-	got := deadLetter(stream.Record{Topic: "dead", Key: m.Key, Value: m.Value, Headers: m.Headers})
+	got := DeadLetter(stream.Record{Topic: "dead", Key: m.Key, Value: m.Value, Headers: m.Headers})
 	want := &store.DeadLetter{
 		Reason: "malformed", Detail: "at byte 0", Source: schema.Position{Topic: "in#2", Partition: 3, Offset: 41}, Time: at,
 		Key: []byte("k\x00"), Value: []byte{0xff, 0},
 		Headers: []store.DeadHeader{{Name: "a", Value: []byte{1}}, {Name: "a", Value: []byte{2}}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatal(diff)
+	}
+}
+
+// What stream.SpanLetter writes keeps where its span ends.
+func TestSpanLetterKeepsItsEnd(t *testing.T) {
+	m := stream.SpanLetter("dead", "in", 1, stream.Range{From: 10, To: 25}, stream.ReasonGap, "gone")
+	got := DeadLetter(stream.Record{Topic: "dead", Key: m.Key, Value: m.Value, Headers: m.Headers})
+	if got.Source.Offset != 10 || got.End != 25 || got.Reason != schema.ReasonGap {
+		t.Errorf("%d to %d for %s, want 10 to 25 for %s", got.Source.Offset, got.End, got.Reason, schema.ReasonGap)
+	}
+}
+
+// What stream.LedgerEntry writes is read back; its ranges include their ends then.
+func TestLedgerEntryComesBack(t *testing.T) {
+	entered := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	e := stream.LedgerEntry{
+		Topic: "in#2", Partition: 3, From: 10, To: 30, Rows: 12, Dead: []stream.Range{{From: 11, To: 12}}, Skipped: []stream.Range{{From: 14, To: 16}},
+		Copies: []stream.Range{{From: 17, To: 18}}, Absent: []stream.Range{{From: 20, To: 24}}, Days: map[string]int64{"2026-11-22": 5, "2026-11-23": 7},
+	}
+	m, err := e.Message("ledger")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := StoredRange(stream.Record{Topic: "ledger", Key: m.Key, Value: m.Value, Time: entered})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &store.StoredRange{
+		Source: schema.Position{Topic: "in#2", Partition: 3, Offset: 10}, To: 30, Rows: 12, Dead: []store.Range{{From: 11, To: 11}}, Skipped: []store.Range{{From: 14, To: 15}},
+		Copies: []store.Range{{From: 17, To: 17}}, Absent: []store.Range{{From: 20, To: 23}}, Days: e.Days, Entered: entered,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatal(diff)

@@ -36,6 +36,17 @@ GRANT SELECT ON watchglass.erasures TO analyst;
 CREATE ROLE IF NOT EXISTS dead_letter_reader;
 GRANT SELECT ON watchglass.dead_letters TO dead_letter_reader;
 
+-- Whoever checks the record with `watchglass verify`: positions and times, and
+-- nothing of whom or what.
+CREATE ROLE IF NOT EXISTS overseer;
+GRANT SELECT (time, replay_of, kafka_topic, kafka_partition, kafka_offset, kafka_time) ON watchglass.access_events TO overseer;
+GRANT SELECT (reason, source_topic, source_partition, source_offset, source_end) ON watchglass.dead_letters_stored TO overseer;
+GRANT SELECT ON watchglass.stored_ranges_stored TO overseer;
+GRANT SELECT ON watchglass.stored_ranges TO overseer;
+GRANT SELECT ON watchglass.erasures TO overseer;
+GRANT SELECT ON watchglass.completeness TO overseer;
+GRANT SELECT ON watchglass.schema_migrations TO overseer;
+
 -- For example:
 -- CREATE USER alice IDENTIFIED WITH sha256_password BY '…' DEFAULT ROLE analyst;
 -- GRANT analyst TO alice;

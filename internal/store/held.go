@@ -15,13 +15,19 @@ type Range struct{ From, To int64 }
 // and without overlap. It sees every insert that was acknowledged, by any
 // worker. topic is the incarnated name.
 //
-// It is exact for access_events. In the archive tables a record that was
+// What was erased from access_events counts as stored: it must not come back
+// when it is read again. It is exact for access_events. In the archive tables a record that was
 // published twice collapses to its last copy, and the offset of the first is
 // no longer held: inserting it again changes nothing there.
 func (d *DB) Held(ctx context.Context, table, topic string, partition int32, from int64) ([]Range, error) {
 	doing := fmt.Sprintf("ask which offsets from %d of %s/%d are in %s", from, topic, partition, table)
-	rows, err := d.conn.Query(exactly(ctx), "SELECT kafka_offset FROM "+d.Name(table)+
-		" WHERE kafka_topic = ? AND kafka_partition = ? AND kafka_offset >= ? ORDER BY kafka_offset", topic, partition, from)
+	const where = " WHERE kafka_topic = ? AND kafka_partition = ? AND kafka_offset >= ?"
+	query, args := "SELECT kafka_offset FROM "+d.Name(table)+where, []any{topic, partition, from}
+	if table == EventsTable {
+		query, args = "("+query+" UNION ALL SELECT kafka_offset FROM "+d.Name(ErasuresTable)+where+")", append(args, args...)
+		query = "SELECT kafka_offset FROM " + query
+	}
+	rows, err := d.conn.Query(exactly(ctx), query+" ORDER BY kafka_offset", args...)
 	if err != nil {
 		return nil, classify(doing, err)
 	}

@@ -23,6 +23,7 @@ type StoredRange struct {
 	Copies   []Range
 	Absent   []Range
 	Days     map[string]int64 // rows by the day (UTC) of their event
+	Entered  time.Time        // Kafka timestamp of the entry's own record; only when read
 	Position schema.Position  // of the entry's own record; only when appended
 }
 
@@ -106,7 +107,7 @@ func parseRanges(text string) (ranges []Range, err error) {
 // to, exclusive, ascending by their first offset.
 func (d *DB) Ledger(ctx context.Context, topic string, partition int32, from, to int64) ([]StoredRange, error) {
 	doing := fmt.Sprintf("read the ledger of %s/%d", topic, partition)
-	rows, err := d.conn.Query(exactly(ctx), "SELECT range_from, range_to, any(rows), any(dead), any(skipped), any(copies), any(absent), any(days) FROM "+d.Name(LedgerTable)+
+	rows, err := d.conn.Query(exactly(ctx), "SELECT range_from, range_to, any(rows), any(dead), any(skipped), any(copies), any(absent), any(days), min(kafka_time) FROM "+d.Name(LedgerTable)+
 		" WHERE source_topic = ? AND source_partition = ? AND range_from < ? AND range_to > ? GROUP BY range_from, range_to ORDER BY range_from, range_to", topic, partition, to, from)
 	if err != nil {
 		return nil, classify(doing, err)
@@ -118,7 +119,7 @@ func (d *DB) Ledger(ctx context.Context, topic string, partition int32, from, to
 		var count uint64
 		var lists [4]string
 		var days map[string]string
-		if err := rows.Scan(&e.Source.Offset, &e.To, &count, &lists[0], &lists[1], &lists[2], &lists[3], &days); err != nil {
+		if err := rows.Scan(&e.Source.Offset, &e.To, &count, &lists[0], &lists[1], &lists[2], &lists[3], &days, &e.Entered); err != nil {
 			return nil, classify(doing, err)
 		}
 		e.Rows = int64(min(count, 1<<62))

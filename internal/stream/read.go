@@ -17,8 +17,9 @@ func (k *Kafka) ReadAll(ctx context.Context, topic string, partition int32, hand
 }
 
 // ReadSpan calls handle for each record of a span of one partition, in order:
-// committed ones only, and no control records. The whole span MUST be in the
-// log. The record is valid during the call only.
+// committed ones only, and no control records. It ends early where a
+// transaction is still open: nothing behind that is certain. The whole span
+// MUST be in the log. The record is valid during the call only.
 func (k *Kafka) ReadSpan(ctx context.Context, a Assigned, span Range, handle func(Record) error) error {
 	f := newFetcher(k, k.cfg.Log)
 	c := f.add(a, span.From)
@@ -40,8 +41,11 @@ func (k *Kafka) ReadSpan(ctx context.Context, a Assigned, span Range, handle fun
 				return fmt.Errorf("read %s/%d offset %d: %w", a.Topic, a.Partition, record.Offset, err)
 			}
 		}
-		c.next = max(c.next, r.chunk.end)
 		putArena(r.chunk.arena)
+		if r.chunk.end <= c.next && c.next >= r.chunk.log {
+			return nil
+		}
+		c.next = max(c.next, r.chunk.end)
 	}
 	return nil
 }

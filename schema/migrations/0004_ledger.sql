@@ -48,3 +48,39 @@ ALTER TABLE {{.Database}}.dead_letters_stored ADD COLUMN IF NOT EXISTS source_en
 
 CREATE OR REPLACE VIEW {{.Database}}.dead_letters SQL SECURITY DEFINER AS
 SELECT * EXCEPT (kafka_topic, kafka_partition, kafka_offset, kafka_time, stored_at) FROM {{.Database}}.dead_letters_stored FINAL;
+
+-- Every offset between the first and the last that the ledger knows of is in
+-- one of its entries, or missing: nothing says what became of it. What became
+-- of the others, row by row, is for `watchglass verify` to check. Where the
+-- ledger has nothing yet, what is neither a row nor a dead letter is missing.
+CREATE OR REPLACE VIEW {{.Database}}.completeness SQL SECURITY DEFINER AS
+SELECT topic, partition,
+       if(max(ledger), minIf(first, ledger), min(first)) AS first_offset,
+       if(max(ledger), maxIf(last, ledger), max(last)) AS last_offset,
+       sum(stored) AS rows_stored, sum(dead) AS dead_letters,
+       last_offset - first_offset + 1 - if(max(ledger), sum(entered), sum(stored) + sum(unread)) AS missing
+FROM
+(
+    SELECT kafka_topic AS topic, kafka_partition AS partition, false AS ledger, min(kafka_offset) AS first, max(kafka_offset) AS last,
+           toInt64(count()) AS stored, toInt64(0) AS dead, toInt64(0) AS unread, toInt64(0) AS entered
+    FROM {{.Database}}.access_events GROUP BY kafka_topic, kafka_partition
+    UNION ALL
+    SELECT topic, partition, false, min(first), max(end) - 1, toInt64(0), toInt64(count()), sum(end - first), toInt64(0)
+    FROM
+    (
+        SELECT source_topic AS topic, source_partition AS partition, source_offset AS first, max(source_end) AS end
+        FROM {{.Database}}.dead_letters_stored GROUP BY source_topic, source_partition, source_offset
+    )
+    GROUP BY topic, partition
+    UNION ALL
+    SELECT topic, partition, true, min(range_from), max(range_to) - 1, toInt64(0), toInt64(0), toInt64(0),
+           sum(greatest(toInt64(0), range_to - greatest(range_from, before)))
+    FROM
+    (
+        SELECT source_topic AS topic, source_partition AS partition, range_from, range_to,
+               max(range_to) OVER (PARTITION BY source_topic, source_partition ORDER BY range_from, range_to ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+        FROM {{.Database}}.stored_ranges_stored
+    )
+    GROUP BY topic, partition
+)
+GROUP BY topic, partition;

@@ -15,8 +15,9 @@ import (
 )
 
 var (
-	away     = flag.Duration("away", 8*time.Second, "how long ClickHouse is away")
-	awayRate = flag.Int("away.rate", 2000, "events a second meanwhile")
+	away       = flag.Duration("away", 8*time.Second, "how long ClickHouse is away")
+	awayBudget = flag.String("away.budget", "8MiB", "access.budget_bytes: small, so that matching soon has to go ahead")
+	awayRate   = flag.Int("away.rate", 2000, "events a second meanwhile")
 )
 
 // TestAlertsDoNotWaitForClickHouse takes ClickHouse away under load. Alerts go
@@ -27,8 +28,7 @@ func TestAlertsDoNotWaitForClickHouse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := engines.OwnClickHouse(t, embedded.ClickHouseConfig{})
 			r := newReceiver(t)
-			// A budget that is spent soon, so that matching has to go ahead.
-			f := newFleet(t, site{native: server.Native(), destinations: r.destination(), extra: "access: {budget_bytes: 8MiB}", kafka: "session_timeout: 3s"})
+			f := newFleet(t, site{native: server.Native(), destinations: r.destination(), extra: "access: {budget_bytes: " + *awayBudget + "}", kafka: "session_timeout: 3s"})
 			f.migrate()
 			f.createTopic(12)
 			workers := []*worker{f.start(), f.start()}

@@ -1,95 +1,13 @@
-// Package verify compares what Kafka has, what ClickHouse stores, and what the
-// ledger says became of every offset of a topic of access events. It reads
-// windows of offsets, one after the other, so memory does not grow with what
-// there is to check.
-//
-// What an offset has to be is found out twice, where both are possible: from
-// the record itself, as its own bytes alone decide whether it is a row, and
-// from the ledger, which outlives Kafka's retention.
 package verify
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/watchglass/watchglass/internal/store"
+	"github.com/watchglass/watchglass/schema"
 )
-
-// Verdict is what an offset turned out to be.
-type Verdict string
-
-// Verdicts. Only the last three are faults.
-const (
-	Row        Verdict = "row"
-	DeadLetter Verdict = "dead letter"
-	Skipped    Verdict = "skipped"    // no access record, such as another line of a database's log
-	Copy       Verdict = "copy"       // replayed more than once: stored under another offset
-	NoRecord   Verdict = "no record"  // a transaction's marker, aborted, or compacted away
-	Unread     Verdict = "unread"     // retention or an operator took it before it was read: a dead letter says so
-	Erased     Verdict = "erased"     // on purpose: the table erasures says so
-	Expired    Verdict = "expired"    // its retention in ClickHouse is over
-	Missing    Verdict = "missing"    // nothing accounts for it
-	Doubled    Verdict = "doubled"    // more than one row, or a row and a dead letter
-	Unexpected Verdict = "unexpected" // a row of a record that cannot be one
-)
-
-// Faulty tells whether a verdict is a fault.
-func (v Verdict) Faulty() bool { return v == Missing || v == Doubled || v == Unexpected }
-
-// expectation is what a source says an offset has to be.
-type expectation byte
-
-const (
-	unknown expectation = iota // the source does not know
-	aRow
-	aLetter
-	aSkip
-	aCopy
-	nothing
-	aGap // a dead letter for a span of offsets without bytes
-)
-
-// offset is what is known of one offset.
-type offset struct {
-	rows   uint64
-	dead   bool
-	span   bool // dead, together with others
-	erased bool
-	record expectation // from the record in Kafka
-	ledger expectation
-	old    bool // its row is past the retention, says the record
-}
-
-// judge decides about one offset. expired tells whether its row may be past
-// the retention, where only the ledger is left to say so; it counts as asked.
-func judge(o offset, expired func() bool) Verdict {
-	switch {
-	case o.rows > 1, o.rows > 0 && o.dead:
-		return Doubled
-	case o.rows > 0 && (o.record == aLetter || o.record == aSkip):
-		return Unexpected
-	case o.rows > 0:
-		return Row // also of a record that Kafka has removed since
-	case o.dead && o.span:
-		return Unread
-	case o.dead:
-		return DeadLetter
-	case o.erased:
-		return Erased
-	case o.record == aSkip, o.record == unknown && o.ledger == aSkip:
-		return Skipped
-	case o.record != nothing && o.ledger == aCopy:
-		return Copy
-	case o.record == nothing && o.ledger != aRow:
-		return NoRecord
-	case o.record == unknown && o.ledger == nothing:
-		return NoRecord
-	case o.ledger == aLetter && o.record != aRow:
-		return DeadLetter // its bytes were removed by their own, shorter retention
-	case (o.record == aRow || o.ledger == aRow) && (o.old || expired()):
-		return Expired
-	}
-	return Missing
-}
 
 // window is what is known of the offsets from first on.
 type window struct {
@@ -102,104 +20,153 @@ func newWindow(from, to int64) *window {
 	return &window{first: from, offsets: make([]offset, to-from)}
 }
 
+func (w *window) end() int64 { return w.first + int64(len(w.offsets)) }
+
+// at is what is known of an offset; nil outside of the window.
+func (w *window) at(o int64) *offset {
+	if o < w.first || o >= w.end() {
+		return nil
+	}
+	return &w.offsets[o-w.first]
+}
+
 // each calls do for the offsets of a range, both ends included, that lie in
 // the window.
 func (w *window) each(r store.Range, do func(*offset)) {
-	for o := max(r.From, w.first); o <= min(r.To, w.first+int64(len(w.offsets))-1); o++ {
+	for o := max(r.From, w.first); o <= min(r.To, w.end()-1); o++ {
 		do(&w.offsets[o-w.first])
 	}
 }
 
 func (w *window) addRows(counted []store.Counted) {
 	for _, c := range counted {
-		w.each(c.Range, func(o *offset) { o.rows += c.Times })
-	}
-}
-
-func (w *window) addDead(counted []store.Counted) {
-	for _, c := range counted {
-		w.each(c.Range, func(o *offset) { o.dead, o.span = true, o.span || c.To > c.From })
+		if o := w.at(c.Offset); o != nil {
+			o.rows += uint32(min(c.Times, 1<<31))
+		}
 	}
 }
 
 func (w *window) addErased(counted []store.Counted) {
 	for _, c := range counted {
-		w.each(c.Range, func(o *offset) { o.erased = true })
+		if o := w.at(c.Offset); o != nil {
+			o.erased = true
+		}
+	}
+}
+
+func (w *window) addDead(spans []store.DeadSpan) {
+	for _, s := range spans {
+		kind := ownLetter
+		switch s.Reason {
+		case schema.ReasonGap, schema.ReasonPassed:
+			kind = spanLetter
+		case schema.ReasonTimeTooOld, schema.ReasonTimeTooNew:
+			kind = timeLetter
+		}
+		w.each(s.Range, func(o *offset) { o.letter = max(o.letter, kind) })
 	}
 }
 
 // addLedger notes what the entries say. Where two overlap, after a rewind, a
-// row in one of them is what counts.
-func (w *window) addLedger(entries []store.StoredRange) {
-	w.entries = entries
+// row in one of them is what counts. Dead letters of what was entered before
+// lettersBefore may be gone.
+func (w *window) addLedger(entries []store.StoredRange, lettersBefore time.Time) {
+	said := make([]expectation, len(w.offsets))
 	for _, e := range entries {
-		named := map[expectation][]store.Range{aLetter: e.Dead, aSkip: e.Skipped, aCopy: e.Copies, nothing: e.Absent}
-		other := make(map[int64]expectation)
-		for what, ranges := range named {
-			for _, r := range ranges {
-				for o := max(r.From, w.first); o <= min(r.To, w.first+int64(len(w.offsets))-1); o++ {
-					other[o] = what
-				}
-			}
-		}
-		for o := max(e.Source.Offset, w.first); o < min(e.To, w.first+int64(len(w.offsets))); o++ {
-			what, ok := other[o]
-			if !ok {
-				what = aRow
-			}
-			if at := &w.offsets[o-w.first]; at.ledger != aRow {
-				at.ledger = what
-			}
-		}
-	}
-}
-
-// fault is a run of offsets with one faulty verdict.
-type fault struct {
-	store.Range
-	Verdict Verdict
-}
-
-// verdicts judges every offset. before is the day (UTC) up to which rows may be
-// gone because of their retention.
-func (w *window) verdicts(before time.Time) (counts map[Verdict]int64, faults []fault) {
-	counts = map[Verdict]int64{}
-	allowed := expiredRows(w.entries, before)
-	for i := range w.offsets {
-		at := w.first + int64(i)
-		v := judge(w.offsets[i], func() bool {
-			for j := range w.entries {
-				if e := &w.entries[j]; e.Source.Offset <= at && at < e.To && allowed[j] > 0 {
-					allowed[j]--
-					return true
-				}
-			}
-			return false
-		})
-		counts[v]++
-		if !v.Faulty() {
+		number := int32(len(w.entries))
+		w.entries = append(w.entries, e)
+		from, to := max(e.Source.Offset, w.first), min(e.To, w.end())
+		if from >= to {
 			continue
 		}
-		if n := len(faults); n > 0 && faults[n-1].Verdict == v && faults[n-1].To == at-1 {
-			faults[n-1].To = at
-		} else {
-			faults = append(faults, fault{store.Range{From: at, To: at}, v})
+		part := said[from-w.first : to-w.first]
+		for i := range part {
+			part[i] = aRow
 		}
-	}
-	return counts, faults
-}
-
-// expiredRows is how many rows of each entry are past the retention, by the
-// days that it counts them under.
-func expiredRows(entries []store.StoredRange, before time.Time) []int64 {
-	limit := before.UTC().Format(time.DateOnly)
-	rows := make([]int64, len(entries))
-	for i, e := range entries {
-		for day, n := range e.Days {
-			if day < limit {
-				rows[i] += n
+		for _, named := range []struct {
+			what   expectation
+			ranges []store.Range
+		}{{aLetter, e.Dead}, {aSkip, e.Skipped}, {aCopy, e.Copies}, {nothing, e.Absent}} {
+			for _, r := range named.ranges {
+				for o := max(r.From, from); o <= min(r.To, to-1); o++ {
+					said[o-w.first] = named.what
+				}
 			}
 		}
+		gone := e.Entered.Before(lettersBefore)
+		for i, what := range part {
+			o := &w.offsets[from-w.first+int64(i)]
+			o.letterGone = o.letterGone || gone
+			if o.ledger == aRow {
+				continue
+			}
+			o.ledger = what
+			o.entry = number
+		}
 	}
-	return rows
+}
+
+// Fault is a run of offsets, both ends included, with one faulty verdict.
+type Fault struct {
+	From    int64   `json:"from"`
+	To      int64   `json:"to"`
+	Offsets int64   `json:"offsets"` // how many of them
+	Verdict Verdict `json:"verdict"`
+	Reason  Reason  `json:"reason"`
+}
+
+// verdicts judges every offset of the window. allow tells how many of an
+// entry's rows may be gone, and how many may not; it is asked about entries
+// some of whose rows are.
+func (w *window) verdicts(allow func(*store.StoredRange) (*allowance, error)) (counts map[Verdict]int64, faults []Fault, err error) {
+	counts = map[Verdict]int64{}
+	gone := map[int32][]int64{} // by entry: rows that only it tells of
+	known := map[int32]int64{}  // by entry: rows that are missing for another reason, and were not past their retention
+	for i := range w.offsets {
+		at := w.first + int64(i)
+		v, reason := judge(w.offsets[i])
+		if reason == NotAsEntered {
+			entry := w.offsets[i].entry
+			gone[entry] = append(gone[entry], at)
+			continue
+		}
+		counts[v]++
+		if v == Missing && w.offsets[i].ledger == aRow {
+			known[w.offsets[i].entry]++
+		}
+		if v.Faulty() {
+			faults = extend(faults, Fault{at, at, 1, v, reason})
+		}
+	}
+	for entry, offsets := range gone {
+		a, err := allow(&w.entries[entry])
+		if err != nil {
+			return nil, nil, err
+		}
+		a.missing = max(0, a.missing-known[entry])
+		missing, expired := a.settle(offsets)
+		if expired > 0 {
+			counts[Expired] += expired
+		}
+		for _, f := range missing {
+			counts[Missing] += f.Offsets
+			faults = append(faults, f)
+		}
+	}
+	slices.SortFunc(faults, func(a, b Fault) int { return cmp.Compare(a.From, b.From) })
+	return counts, faults, nil
+}
+
+// extend adds a fault that is not below any that came before.
+func extend(faults []Fault, f Fault) []Fault {
+	if n := len(faults); n > 0 && faults[n-1].joins(f) {
+		faults[n-1].To, faults[n-1].Offsets = f.To, faults[n-1].Offsets+f.Offsets
+		return faults
+	}
+	return append(faults, f)
+}
+
+// joins tells whether f goes on where this fault ends.
+func (f Fault) joins(next Fault) bool {
+	return f.Verdict == next.Verdict && f.Reason == next.Reason && f.To+1 == next.From && f.Reason != SomeExpired
 }

@@ -10,67 +10,119 @@ import (
 	"github.com/watchglass/watchglass/schema"
 )
 
-func TestJudge(t *testing.T) {
-	for name, c := range map[string]struct {
-		of      offset
-		expired bool
-		want    Verdict
-	}{
-		"one row of a good record":                 {offset{rows: 1, record: aRow, ledger: aRow}, false, Row},
-		"one row, not yet in the ledger":           {offset{rows: 1, record: aRow}, false, Row},
-		"one row of what Kafka has removed":        {offset{rows: 1, ledger: aRow}, false, Row},
-		"one row of what was compacted away since": {offset{rows: 1, record: nothing, ledger: aRow}, false, Row},
-		"two rows":                                       {offset{rows: 2, record: aRow}, false, Doubled},
-		"a row and a dead letter":                        {offset{rows: 1, dead: true, record: aRow}, false, Doubled},
-		"a row of a record that is poison":               {offset{rows: 1, record: aLetter}, false, Unexpected},
-		"a row of a record to be skipped":                {offset{rows: 1, record: aSkip}, false, Unexpected},
-		"no row of a good record":                        {offset{record: aRow, ledger: aRow}, false, Missing},
-		"no row, and nothing in the ledger":              {offset{record: aRow}, false, Missing},
-		"no row, and the ledger calls it a dead letter":  {offset{record: aRow, ledger: aLetter}, false, Missing},
-		"no row of a good record that is past retention": {offset{record: aRow, old: true}, false, Expired},
-		"no row, the ledger says that it may be expired": {offset{ledger: aRow}, true, Expired},
-		"no row, the ledger says that it cannot be":      {offset{ledger: aRow}, false, Missing},
-		"erased":        {offset{erased: true, record: aRow, ledger: aRow}, false, Erased},
-		"a dead letter": {offset{dead: true, record: aLetter, ledger: aLetter}, false, DeadLetter},
-		"a dead letter that is gone, says the ledger":     {offset{record: aLetter, ledger: aLetter}, false, DeadLetter},
-		"no dead letter of a record that is poison":       {offset{record: aLetter}, false, Missing},
-		"poison that the ledger calls a row, and no row":  {offset{record: aLetter, ledger: aRow}, false, Missing},
-		"a span that retention removed":                   {offset{dead: true, span: true, ledger: aLetter}, false, Unread},
-		"another log line":                                {offset{record: aSkip}, false, Skipped},
-		"another log line, says the ledger":               {offset{ledger: aSkip}, false, Skipped},
-		"a record that the ledger calls another log line": {offset{record: aRow, ledger: aSkip}, false, Missing},
-		"a second replay":                                 {offset{record: aRow, ledger: aCopy}, false, Copy},
-		"a marker of a transaction":                       {offset{record: nothing, ledger: nothing}, false, NoRecord},
-		"no record, says the ledger":                      {offset{ledger: nothing}, false, NoRecord},
-		"a record where the ledger has none":              {offset{record: aRow, ledger: nothing}, false, Missing},
-		"a row of the ledger, compacted in Kafka, gone":   {offset{record: nothing, ledger: aRow}, false, Missing},
-		"nobody knows":                                    {offset{}, false, Missing},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if got := judge(c.of, func() bool { return c.expired }); got != c.want {
-				t.Errorf("got %q, want %q", got, c.want)
-			}
-		})
-	}
+func one(o int64) store.Range { return store.Range{From: o, To: o} }
+
+// entry is the ledger's of [from,to).
+func entry(from, to int64) store.StoredRange {
+	return store.StoredRange{Source: schema.Position{Offset: from}, To: to, Entered: time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)}
 }
 
 func TestWindow(t *testing.T) {
-	one := func(o int64) store.Range { return store.Range{From: o, To: o} }
 	w := newWindow(100, 120)
-	w.addRows([]store.Counted{{Range: one(100), Times: 1}, {Range: one(102), Times: 2}, {Range: one(106), Times: 1}})
-	w.addDead([]store.Counted{{Range: one(101), Times: 1}, {Range: store.Range{From: 90, To: 99}, Times: 1}, {Range: store.Range{From: 117, To: 130}, Times: 1}})
-	w.addErased([]store.Counted{{Range: one(103), Times: 1}})
-	w.addLedger([]store.StoredRange{
-		{Source: schema.Position{Offset: 95}, To: 110, Dead: []store.Range{one(101)}, Absent: []store.Range{{From: 107, To: 109}}, Days: map[string]int64{"2025-01-01": 1, "2026-11-24": 20}},
-		{Source: schema.Position{Offset: 110}, To: 117, Skipped: []store.Range{{From: 110, To: 116}}},
+	w.addRows([]store.Counted{{Offset: 99, Times: 3}, {Offset: 100, Times: 1}, {Offset: 102, Times: 2}, {Offset: 106, Times: 1}, {Offset: 120, Times: 7}})
+	w.addDead([]store.DeadSpan{{Range: one(101), Reason: schema.ReasonMalformed}, {Range: store.Range{From: 90, To: 99}, Reason: schema.ReasonGap}, {Range: store.Range{From: 117, To: 130}, Reason: schema.ReasonPassed}})
+	w.addErased([]store.Counted{{Offset: 103, Times: 1}, {Offset: 200, Times: 1}})
+	first, second := entry(95, 110), entry(110, 117)
+	first.Rows, first.Dead, first.Absent = 11, []store.Range{one(101)}, []store.Range{{From: 107, To: 109}}
+	second.Skipped = []store.Range{{From: 110, To: 116}}
+	w.addLedger([]store.StoredRange{first, second}, time.Time{})
+	counts, faults, err := w.verdicts(func(e *store.StoredRange) (*allowance, error) {
+		if e.Source.Offset != 95 {
+			t.Errorf("asked for the allowance of the entry at %d", e.Source.Offset)
+		}
+		return &allowance{expired: 1}, nil // 104 and 105 are gone; one of them may be
 	})
-	counts, faults := w.verdicts(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
-	// 104 and 105 are missing; one of them may have been of 2025.
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := map[Verdict]int64{Row: 2, DeadLetter: 1, Doubled: 1, Erased: 1, Expired: 1, Missing: 1, NoRecord: 3, Skipped: 7, Unread: 3}
 	if diff := cmp.Diff(want, counts); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]fault{{one(102), Doubled}, {one(105), Missing}}, faults); diff != "" {
+	if diff := cmp.Diff([]Fault{{102, 102, 1, Doubled, Rows}, {105, 105, 1, Missing, NotAsEntered}}, faults); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// After a rewind entries overlap, and what only one of them calls a row is one.
+func TestOverlappingEntries(t *testing.T) {
+	passed, read := entry(0, 10), entry(4, 8)
+	passed.Dead = []store.Range{{From: 0, To: 9}}
+	read.Rows, read.Skipped = 3, []store.Range{one(5)}
+	for name, entries := range map[string][]store.StoredRange{"in order": {passed, read}, "the other way round": {read, passed}} {
+		w := newWindow(0, 10)
+		w.addDead([]store.DeadSpan{{Range: store.Range{From: 0, To: 9}, Reason: schema.ReasonPassed}})
+		w.addRows([]store.Counted{{Offset: 4, Times: 1}, {Offset: 6, Times: 1}})
+		w.addLedger(entries, time.Time{})
+		counts, faults, err := w.verdicts(func(e *store.StoredRange) (*allowance, error) { return &allowance{missing: e.Rows}, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[Verdict]int64{Row: 2, Unread: 7, Missing: 1}, counts); diff != "" {
+			t.Error(name, diff)
+		}
+		if diff := cmp.Diff([]Fault{{7, 7, 1, Missing, NotAsEntered}}, faults); diff != "" {
+			t.Error(name, diff)
+		}
+	}
+}
+
+func TestDeadLettersRetention(t *testing.T) {
+	e := entry(0, 3)
+	e.Dead = []store.Range{{From: 0, To: 2}}
+	for name, c := range map[string]struct {
+		before time.Time
+		want   map[Verdict]int64
+	}{
+		"entered after the limit":  {e.Entered, map[Verdict]int64{Missing: 2, DeadLetter: 1}},
+		"entered before the limit": {e.Entered.Add(1), map[Verdict]int64{Expired: 2, DeadLetter: 1}},
+	} {
+		w := newWindow(0, 3)
+		w.addDead([]store.DeadSpan{{Range: one(1), Reason: schema.ReasonEmpty}})
+		w.addLedger([]store.StoredRange{e}, c.before)
+		counts, _, err := w.verdicts(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.want, counts); diff != "" {
+			t.Error(name, diff)
+		}
+	}
+}
+
+// Runs of faults go on across windows, and only the first are kept.
+func TestFaultsAcrossWindows(t *testing.T) {
+	var heard []Fault
+	r := &Report{}
+	f := faults{report: r, found: func(_ *Report, f Fault) { heard = append(heard, f) }}
+	f.add([]Fault{{5, 9, 5, Missing, NoRow}})
+	f.add([]Fault{{10, 12, 3, Missing, NoRow}, {13, 13, 1, Missing, NoLetter}, {14, 14, 1, Doubled, Rows}})
+	f.add(nil)
+	for o := int64(20); o < 120; o += 2 {
+		f.add([]Fault{{o, o, 1, Missing, NoRow}})
+	}
+	f.flush()
+	if want := (Fault{5, 12, 8, Missing, NoRow}); len(heard) == 0 || heard[0] != want {
+		t.Errorf("the first run is %+v, want %+v", heard[0], want)
+	}
+	if len(heard) != 53 || r.Runs != 53 || len(r.Faults) != keptMost || r.Faulty != 60 {
+		t.Errorf("%d heard, %d runs, %d kept, %d offsets; want 53, 53, %d and 60", len(heard), r.Runs, len(r.Faults), r.Faulty, keptMost)
+	}
+}
+
+func TestSpans(t *testing.T) {
+	var s Spans
+	for _, o := range []int64{3, 4, 5, 9} {
+		s.add(o)
+	}
+	if got := s.String(); got != "4 offsets (3-5, 9)" {
+		t.Errorf("got %s", got)
+	}
+	for o := int64(20); o < 80; o += 2 {
+		s.add(o)
+	}
+	s.add(79)
+	if s.Runs != 32 || s.Offsets != 35 || len(s.First) != keptMost {
+		t.Errorf("%d runs, %d offsets, %d kept", s.Runs, s.Offsets, len(s.First))
 	}
 }
