@@ -159,9 +159,7 @@ func (l *lane) loop(ctx context.Context, stopping <-chan struct{}) error {
 		} else if chunks = nil; l.blocked.IsZero() {
 			l.blocked = time.Now()
 		}
-		if err := l.runAhead(ctx); err != nil {
-			return err
-		}
+		l.runAhead(ctx)
 		if wait, ok := l.ripeIn(time.Now()); ok {
 			ripe.Reset(wait)
 		} else {
@@ -246,7 +244,9 @@ func (l *lane) advance(ctx context.Context) error {
 			}
 			w.done++
 		default:
-			l.finishChunk(w)
+			if err := l.finishChunk(ctx, w); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -254,7 +254,10 @@ func (l *lane) advance(ctx context.Context) error {
 
 // finishChunk passes the last offsets of a chunk, which may hold no record at
 // all, such as a control batch.
-func (l *lane) finishChunk(w *work) {
+func (l *lane) finishChunk(ctx context.Context, w *work) error {
+	if err := l.overtake(ctx, w.end); err != nil {
+		return err
+	}
 	if w.end > l.at.next {
 		l.at.pass(w.end)
 		l.begun()
@@ -263,10 +266,14 @@ func (l *lane) finishChunk(w *work) {
 	l.grow()
 	l.fetcher.release(w.chunk)
 	l.todo = nil
+	return nil
 }
 
 // add works on one record.
 func (l *lane) add(ctx context.Context, record Record) error {
+	if err := l.overtake(ctx, record.Offset); err != nil {
+		return err
+	}
 	replay := record.Replays()
 	copied := replay != "" && l.copies.later(replay, record.Offset)
 	want := Want{

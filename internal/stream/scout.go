@@ -116,21 +116,28 @@ func (l *lane) alerted(offset int64) bool {
 }
 
 // runAhead sends a scout when the lane cannot read on and nothing has been
-// stored for a while, and ends it when the lane has caught up with it.
-func (l *lane) runAhead(ctx context.Context) error {
-	switch {
-	case l.scout == nil && l.stuck():
+// stored for a while.
+func (l *lane) runAhead(ctx context.Context) {
+	if l.scout == nil && l.stuck() {
 		l.scoutFrom(ctx, max(l.at.next, l.at.alerted))
-	case l.scout != nil && l.at.next >= l.scout.next.Load():
-		l.scout.stop()
-		reached := l.scout.next.Load()
-		l.scout = nil
-		if err := l.outbox.settled(ctx, l.outbox.mark()); err != nil {
-			return err
-		}
-		l.at.alerted = max(l.at.alerted, reached)
-		l.log.Info().Int64("at", reached).Msg("storing has caught up with matching")
 	}
+}
+
+// overtake ends the scout before the lane comes to an offset that it has not
+// matched: from there on the lane alerts by itself. Whoever comes first, no
+// alert is published by both.
+func (l *lane) overtake(ctx context.Context, offset int64) error {
+	if l.scout == nil || offset < l.scout.next.Load() {
+		return nil
+	}
+	l.scout.stop()
+	reached := l.scout.next.Load()
+	l.scout = nil
+	if err := l.outbox.settled(ctx, l.outbox.mark()); err != nil {
+		return err
+	}
+	l.at.alerted = max(l.at.alerted, reached)
+	l.log.Info().Int64("at", reached).Msg("storing has caught up with matching")
 	return nil
 }
 
