@@ -159,7 +159,7 @@ func (m *model) ask(c *world, me *member) {
 	}
 }
 
-// sealSteps is lane.go, advance: records are added up to an offset, and the
+// sealSteps is work.go, advance: records are added up to an offset, and the
 // range is sealed there: anywhere, except where a former owner has cut it.
 func (m *model) sealSteps(me *member, i int, at func(string, func(*world, *member))) {
 	for to := me.at.next + 1; to <= int64(len(m.log)); to++ {
@@ -185,7 +185,7 @@ func (m *model) sealSteps(me *member, i int, at func(string, func(*world, *membe
 	}
 }
 
-// add is lane.go, add.
+// add is work.go, add.
 func (m *model) add(c *world, me *member, o int) {
 	record := m.log[o]
 	if m.byClock && record.row() && c.clock > 0 { // "too old by now"

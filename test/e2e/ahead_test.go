@@ -87,9 +87,6 @@ func TestAlertsDoNotWaitForClickHouse(t *testing.T) {
 			f.exact(want)
 			f.until("SELECT count() FROM {db}.alerts", uint64(alarms))
 			published := f.ends(f.name+"-alerts", 12)
-			if !disturbed && published != uint64(alarms) {
-				t.Errorf("%d alerts were published for %d events: some were published twice", published, alarms)
-			}
 			for _, w := range workers {
 				t.Logf("peak memory of a worker: %d MB", w.peakBytes(t)>>20)
 			}
@@ -99,6 +96,11 @@ func TestAlertsDoNotWaitForClickHouse(t *testing.T) {
 			defer r.mu.Unlock()
 			if len(r.ids) != alarms {
 				t.Errorf("%d notifications of %d incidents", len(r.ids), alarms)
+			}
+			for id, times := range r.ids {
+				if times != 1 && !disturbed {
+					t.Errorf("notification %s came %d times", id, times)
+				}
 			}
 		})
 	}
