@@ -175,7 +175,7 @@ func whole() *model {
 }
 
 func TestTheProtocolHoldsInEveryState(t *testing.T) {
-	depth, most := 100, 50_000
+	depth, most := 100, 30_000
 	if *modelStates > 0 {
 		most = *modelStates
 	}
