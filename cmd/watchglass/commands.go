@@ -15,6 +15,7 @@ func commands() []*cobra.Command {
 		newRulesCommand(),
 		newVerifyCommand(),
 		newRewindCommand(),
+		newDeadCommand(),
 		newVersionCommand(),
 	}
 }
