@@ -6,8 +6,8 @@ import (
 )
 
 // copies tells replayed records that were stored before under another offset.
-// The first record in log order with an origin is stored, all later ones of
-// its partition are copies of it: a rule that depends on nothing but the log.
+// The first record in log order with an origin that becomes a row is stored,
+// all later ones of its partition are copies of it: a rule that depends on nothing but the log.
 type copies struct {
 	first  map[string]int64 // origin → lowest offset known to carry it
 	answer chan error       // outcome of the question on its way; nil: none
@@ -75,4 +75,11 @@ func (c *copies) later(origin string, offset int64) bool {
 		return false
 	}
 	return first < offset
+}
+
+// notStored takes back what later has noted of a record that became no row.
+func (c *copies) notStored(origin string, offset int64) {
+	if first, known := c.first[origin]; known && first == offset {
+		delete(c.first, origin)
+	}
 }

@@ -96,7 +96,9 @@ func (l *lane) add(ctx context.Context, record Record) error {
 			fate, at, messages = fateRow, added.Time, added.Alerts
 		case errors.Is(err, ErrSkipped):
 			fate = fateSkipped
+			l.copies.notStored(replay, record.Offset)
 		case errors.As(err, &poison):
+			l.copies.notStored(replay, record.Offset)
 			fate, messages = fateDead, []Message{DeadLetter(l.cfg.DeadTopic, record, poison)}
 			l.kafka.cfg.Metrics.deadLetters.WithLabelValues(record.Topic, poison.Reason).Inc()
 		default:
