@@ -62,6 +62,7 @@ func TestAlertsDoNotWaitForClickHouse(t *testing.T) {
 			alarmFor(2 * time.Second)
 			r.wait(alarms)
 			before := r.latencies(0)
+			r.forgetRepeated() // the workers' joining may have repeated one
 			server.Kill()
 			if disturbed {
 				alarmFor(*away / 3)
@@ -124,4 +125,13 @@ func (r *receiver) latencies(n int) []time.Duration {
 // at is a percentile of ascending durations.
 func at(sorted []time.Duration, percent int) time.Duration {
 	return sorted[(len(sorted)-1)*percent/100]
+}
+
+// forgetRepeated takes what has come so far as having come once.
+func (r *receiver) forgetRepeated() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id := range r.ids {
+		r.ids[id] = 1
+	}
 }
