@@ -46,6 +46,20 @@ func (t Table) Held(ctx context.Context, name string, partition int32, from int6
 	return ranges, nil
 }
 
+// Life implements stream.LifeTarget.
+func (t Table) Life(ctx context.Context, name string, partition int32) (string, error) {
+	if err := t.await(ctx); err != nil {
+		return "", err
+	}
+	id, err := t.DB.Life(ctx, name, partition)
+	return id, Verdict(err)
+}
+
+// EnterLife implements stream.LifeTarget.
+func (t Table) EnterLife(ctx context.Context, name string, partition int32, id stream.TopicID) error {
+	return Verdict(t.DB.EnterLife(ctx, name, partition, id.String()))
+}
+
 // Events is the table of access events, which has the ledger beside it.
 type Events struct{ Table }
 

@@ -74,7 +74,7 @@ func rewind(ctx context.Context, out io.Writer, cfg *config.Config, wish rewindW
 	if err != nil {
 		return err
 	}
-	target, err := parseRewindTarget(wish.to)
+	to, err := parseRewindTarget(wish.to)
 	if err != nil {
 		return err
 	}
@@ -94,14 +94,34 @@ func rewind(ctx context.Context, out io.Writer, cfg *config.Config, wish rewindW
 	if err != nil {
 		return fmt.Errorf("rewind: %w", err)
 	}
-	moves, err := planMoves(ctx, kafka, standings, target, wish)
+	target, err := storeConfig(cfg.ClickHouse)
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(ctx, target)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	life, err := ofThisTopic(ctx, kafka, db, topic, standings)
+	if err != nil {
+		return fmt.Errorf("rewind: %w", err)
+	}
+	life.forget(standings)
+	if err := byTheLedger(ctx, db, standings); err != nil {
+		return fmt.Errorf("rewind: %w", err)
+	}
+	moves, err := planMoves(ctx, kafka, standings, to, wish)
 	if err != nil {
 		return err
 	}
 	if err := explainMoves(out, moves); err != nil || wish.dryRun {
 		return err
 	}
-	if err := accountForSkipped(ctx, cfg, kafka, moves); err != nil {
+	if err := life.enter(ctx, moves); err != nil {
+		return fmt.Errorf("rewind: %w", err)
+	}
+	if err := accountForSkipped(ctx, cfg, kafka, db, moves); err != nil {
 		return fmt.Errorf("rewind: %w", err)
 	}
 	for _, m := range moves {
@@ -123,6 +143,73 @@ func accessTopic(cfg *config.Config, name string) (stream.TopicName, error) {
 		names = append(names, t.Name)
 	}
 	return stream.TopicName{}, usagef("--topic %q: kafka.topics.access_events has %q", name, names)
+}
+
+// life is the topic that offsets are about to be set for.
+type life struct {
+	table consumers.Table
+	id    stream.TopicID
+	fresh map[int32]bool // partitions that the database does not know of
+}
+
+// ofThisTopic refuses a topic that is not the one whose rows are stored.
+func ofThisTopic(ctx context.Context, kafka *stream.Kafka, db *store.DB, topic stream.TopicName, standings []stream.Standing) (life, error) {
+	ids, err := kafka.TopicIDs(ctx, topic.Topic)
+	if err != nil {
+		return life{}, err
+	}
+	l := life{table: consumers.Table{DB: db}, id: ids[topic.Topic], fresh: map[int32]bool{}}
+	for _, s := range standings {
+		first, err := l.table.Life(ctx, s.Name, s.Partition)
+		if err == nil {
+			err = stream.SameTopic(topic, l.id, first)
+		}
+		if err != nil {
+			return life{}, err
+		}
+		if first == "" && l.id != (stream.TopicID{}) {
+			l.fresh[s.Partition] = true
+		}
+	}
+	return l, nil
+}
+
+// forget drops offsets that were committed for a former topic of the name.
+func (l life) forget(standings []stream.Standing) {
+	for i := range standings {
+		if s := &standings[i]; l.fresh[s.Partition] {
+			s.Offset, s.Metadata = -1, ""
+		}
+	}
+}
+
+// byTheLedger puts offsets that another tool has set back to where the ledger
+// ends: the workers had got at least so far.
+func byTheLedger(ctx context.Context, db *store.DB, standings []stream.Standing) error {
+	for i := range standings {
+		s := &standings[i]
+		if s.Offset < 0 || s.Metadata != "" {
+			continue
+		}
+		accounted, err := db.Accounted(ctx, s.Name, s.Partition, s.Log.First)
+		if err != nil {
+			return err
+		}
+		s.Offset, s.Metadata = min(accounted, s.Log.End), stream.Announcement{}.String()
+	}
+	return nil
+}
+
+// enter makes the topic known to the database, as the workers would.
+func (l life) enter(ctx context.Context, moves []stream.Move) error {
+	for _, m := range moves {
+		if l.fresh[m.Partition] {
+			if err := l.table.EnterLife(ctx, m.Name, m.Partition, l.id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // rewindTarget is where to: one of the log's ends, an offset, or a time.
@@ -221,23 +308,12 @@ func withLetters(held []stream.Range, letters []store.DeadSpan) []stream.Range {
 
 // accountForSkipped keeps a dead letter and an entry of the ledger for what
 // nobody will read, and alerts.
-func accountForSkipped(ctx context.Context, cfg *config.Config, kafka *stream.Kafka, moves []stream.Move) error {
-	var db *store.DB
+func accountForSkipped(ctx context.Context, cfg *config.Config, kafka *stream.Kafka, db *store.DB, moves []stream.Move) error {
 	publisher := kafka.Publisher()
 	defer func() { _ = publisher.Close() }()
 	for _, m := range moves {
 		if m.Skipped.To <= m.Skipped.From {
 			continue
-		}
-		if db == nil {
-			target, err := storeConfig(cfg.ClickHouse)
-			if err != nil {
-				return err
-			}
-			if db, err = store.Open(ctx, target); err != nil {
-				return err
-			}
-			defer func() { _ = db.Close() }()
 		}
 		table := consumers.Table{DB: db, Of: func(string) string { return store.EventsTable }}
 		held, err := table.Held(ctx, m.Name, m.Partition, m.Skipped.From)

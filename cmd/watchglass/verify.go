@@ -215,6 +215,9 @@ func (v *verification) standings(ctx context.Context, topic stream.TopicName) ([
 		if err != nil {
 			return nil, err
 		}
+		if _, err := ofThisTopic(ctx, v.checks.Kafka, v.checks.DB, topic, standings); err != nil {
+			return nil, err
+		}
 		topics := v.cfg.Kafka.Topics
 		v.checks.Tail, err = verify.ReadTail(ctx, v.checks.Kafka, v.group+"archive", topics.Dead, topics.Ledger)
 		return standings, err

@@ -44,6 +44,7 @@ GRANT SELECT (reason, source_topic, source_partition, source_offset, source_end)
 GRANT SELECT ON watchglass.stored_ranges_stored TO overseer;
 GRANT SELECT ON watchglass.stored_ranges TO overseer;
 GRANT SELECT ON watchglass.erasures TO overseer;
+GRANT SELECT ON watchglass.topics TO overseer;
 GRANT SELECT ON watchglass.completeness TO overseer;
 GRANT SELECT ON watchglass.schema_migrations TO overseer;
 

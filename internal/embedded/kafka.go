@@ -19,8 +19,11 @@ import (
 
 // KafkaConfig says what to run. Jars, Host and Dir are required.
 type KafkaConfig struct {
-	// Jars is the folder from [Engines.KafkaJars].
+	// Jars is the folder from [Engines.KafkaJarsOf].
 	Jars string
+	// Version is whose jars they are; "" means the newest. Whoever looks for the jars
+	// goes by it.
+	Version KafkaVersion
 	// Host is the path of the binary watchglass-engine.
 	Host string
 	// Dir holds the data, configuration and logs. It is made if need be, for its owner

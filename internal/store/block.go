@@ -20,6 +20,7 @@ const (
 	DeadTable       = "dead_letters_stored"
 	LedgerTable     = "stored_ranges_stored"
 	ErasuresTable   = "erasures"
+	TopicsTable     = "topics"
 )
 
 // Rows is one block of columns on its way to one table. It belongs to whoever

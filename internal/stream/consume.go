@@ -32,6 +32,10 @@ func (k *Kafka) Consume(ctx context.Context, cfg WorkerConfig) error {
 }
 
 func (k *Kafka) consumeGeneration(ctx context.Context, cfg WorkerConfig, s session) error {
+	ids, err := again(ctx, cfg.GroupConfig, func(ctx context.Context) (map[string]TopicID, error) { return k.topicIDs(ctx, s.assigned) })
+	if err != nil {
+		return err
+	}
 	offsets, err := again(ctx, cfg.GroupConfig, func(ctx context.Context) (map[Assigned]committed, error) {
 		return k.fetchCommitted(ctx, s.group, s.assigned)
 	})
@@ -44,7 +48,7 @@ func (k *Kafka) consumeGeneration(ctx context.Context, cfg WorkerConfig, s sessi
 	if err != nil {
 		return err
 	}
-	fetcher := newFetcher(k, cfg.Log)
+	fetcher := newFetcher(k, ids, cfg.Log)
 	var tracks []*track
 	for _, a := range s.assigned {
 		from := offsets[a].offset

@@ -12,7 +12,7 @@ import (
 
 	"github.com/rs/zerolog"
 	"github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/protocol/fetch"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 const (
@@ -42,7 +42,6 @@ type chunk struct {
 	log     int64 // end of the log (last stable offset) when it was fetched
 	gap     int64 // > 0: offsets up to end, exclusive, are gone; this many
 	bytes   int
-	arena   []byte
 }
 
 // cursor is the place of one partition's reading. It belongs to the fetcher,
@@ -63,6 +62,7 @@ type cursor struct {
 // broker in one request. It lives as long as the generation.
 type fetcher struct {
 	kafka   *Kafka
+	ids     map[string]TopicID // what is read: the same topic of another id is another topic
 	mu      sync.Mutex
 	added   []*cursor     // not yet seen by run; guarded by mu
 	cursors []*cursor     // belongs to run
@@ -72,8 +72,8 @@ type fetcher struct {
 	log     zerolog.Logger
 }
 
-func newFetcher(k *Kafka, log zerolog.Logger) *fetcher {
-	return &fetcher{kafka: k, room: make(chan struct{}, 1), log: log}
+func newFetcher(k *Kafka, ids map[string]TopicID, log zerolog.Logger) *fetcher {
+	return &fetcher{kafka: k, ids: ids, room: make(chan struct{}, 1), log: log}
 }
 
 // add starts reading a partition at an offset.
@@ -112,7 +112,6 @@ func (f *fetcher) hand(c *cursor, got chunk) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if c.gone {
-		putArena(got.arena)
 		return
 	}
 	f.fetched.Add(int64(got.bytes))
@@ -122,7 +121,6 @@ func (f *fetcher) hand(c *cursor, got chunk) {
 // release gives a chunk's memory back. Its records must not be used any more.
 func (f *fetcher) release(c chunk) {
 	f.fetched.Add(-int64(c.bytes))
-	putArena(c.arena)
 	f.wake()
 }
 
@@ -285,12 +283,12 @@ func (f *fetcher) fetch(ctx context.Context, leader int, cursors []*cursor) answ
 	answer := answered{leader: leader, sent: time.Now(), cursors: cursors, results: make([]result, len(cursors))}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout+maxWait)
 	defer cancel()
-	response, err := f.kafka.transport.RoundTrip(ctx, f.kafka.client.Addr, fetchRequest(cursors))
+	response, err := f.kafka.exchange(ctx, int32(leader), f.version(cursors), f.request(cursors))
 	if err != nil {
 		answer.err = err
 		return answer
 	}
-	found := response.(*fetch.Response)
+	found := response.(*kmsg.FetchResponse)
 	if found.ErrorCode != 0 {
 		answer.err = kafka.Error(found.ErrorCode)
 		return answer
@@ -299,7 +297,7 @@ func (f *fetcher) fetch(ctx context.Context, leader int, cursors []*cursor) answ
 		for i := range t.Partitions {
 			p := &t.Partitions[i]
 			for j, c := range cursors {
-				if c.Topic == t.Topic && c.Partition == p.Partition {
+				if (c.Topic == t.Topic || t.Topic == "" && f.ids[c.Topic] == t.TopicID) && c.Partition == p.Partition {
 					answer.results[j] = readPartition(c, p)
 				}
 			}
@@ -308,22 +306,33 @@ func (f *fetcher) fetch(ctx context.Context, leader int, cursors []*cursor) answ
 	return answer
 }
 
-func fetchRequest(cursors []*cursor) *fetch.Request {
-	request := &fetch.Request{
-		ReplicaID: -1, MaxWaitTime: int32(maxWait.Milliseconds()), MinBytes: 1, MaxBytes: requestMaxBytes,
-		IsolationLevel: int8(kafka.ReadCommitted), SessionID: 0, SessionEpoch: -1,
+// version is the highest one of fetches in which all topics can be named.
+func (f *fetcher) version(cursors []*cursor) int16 {
+	for _, c := range cursors {
+		if f.ids[c.Topic] == (TopicID{}) {
+			return fetchWithIDs - 1
+		}
 	}
+	return fetchMost
+}
+
+func (f *fetcher) request(cursors []*cursor) *kmsg.FetchRequest {
+	request := kmsg.NewPtrFetchRequest()
+	request.MaxWaitMillis, request.MinBytes, request.MaxBytes = int32(maxWait.Milliseconds()), 1, requestMaxBytes
+	request.IsolationLevel, request.SessionEpoch = int8(kafka.ReadCommitted), -1
 	index := map[string]int{}
 	for _, c := range cursors {
 		i, ok := index[c.Topic]
 		if !ok {
 			i = len(request.Topics)
 			index[c.Topic] = i
-			request.Topics = append(request.Topics, fetch.RequestTopic{Topic: c.Topic})
+			topic := kmsg.NewFetchRequestTopic()
+			topic.Topic, topic.TopicID = c.Topic, f.ids[c.Topic]
+			request.Topics = append(request.Topics, topic)
 		}
-		request.Topics[i].Partitions = append(request.Topics[i].Partitions, fetch.RequestPartition{
-			Partition: c.Partition, CurrentLeaderEpoch: -1, FetchOffset: c.next, LogStartOffset: -1, PartitionMaxBytes: partitionMaxBytes,
-		})
+		partition := kmsg.NewFetchRequestTopicPartition()
+		partition.Partition, partition.FetchOffset, partition.PartitionMaxBytes = c.Partition, c.next, partitionMaxBytes
+		request.Topics[i].Partitions = append(request.Topics[i].Partitions, partition)
 	}
 	return request
 }
@@ -339,6 +348,12 @@ func (f *fetcher) take(ctx context.Context, a answered) error {
 		switch {
 		case r.err == nil:
 			c.tries = 0
+		case errors.Is(r.err, unknownTopicID), errors.Is(r.err, inconsistentTopicID):
+			if err := f.sameLife(ctx, c); err != nil {
+				return err
+			}
+			f.pause(c, r.err)
+			continue
 		case errors.Is(r.err, kafka.OffsetOutOfRange):
 			gap, err := f.outOfRange(ctx, c)
 			if err != nil && !IsFatal(err) {
@@ -363,6 +378,16 @@ func (f *fetcher) take(ctx context.Context, a answered) error {
 		f.turns++
 		c.turn = f.turns
 		f.hand(c, r.chunk)
+	}
+	return nil
+}
+
+// sameLife returns an error if a topic is not any more the one that is read: the
+// generation ends with it, and the next one sees what there is now.
+func (f *fetcher) sameLife(ctx context.Context, c *cursor) error {
+	ids, err := f.kafka.TopicIDs(ctx, c.Topic)
+	if errors.Is(err, kafka.UnknownTopicOrPartition) || err == nil && ids[c.Topic] != f.ids[c.Topic] {
+		return fmt.Errorf("topic %s is deleted", c.Topic)
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 )
 
 func TestAPanicInAFetchIsFatal(t *testing.T) {
-	f := newFetcher(nil, zerolog.Nop()) // without a connection, every fetch panics
+	f := newFetcher(nil, nil, zerolog.Nop()) // without a connection, every fetch panics
 	f.add(Assigned{Topic: "in"}, 0)
 	f.refresh()
 	answer := f.guarded(t.Context(), 7, f.cursors)
@@ -32,7 +32,7 @@ func TestEveryPartitionGetsItsTurn(t *testing.T) {
 	for i := range value {
 		value[i] = byte(noise.Uint32())
 	}
-	f := newFetcher(k, zerolog.Nop())
+	f := newFetcher(k, nil, zerolog.Nop())
 	var lanes []reflect.SelectCase
 	for p := range int32(partitions) {
 		for range batches {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -32,6 +33,7 @@ type Kafka struct {
 	transport *kafka.Transport
 	client    *kafka.Client
 	dialer    *kafka.Dialer
+	versions  sync.Map // highest version of a kind of request that a broker knows
 }
 
 // Open prepares a connection; nothing is dialled yet. Close it.

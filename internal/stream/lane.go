@@ -19,6 +19,7 @@ type lane struct {
 	kafka      *Kafka
 	membership membership
 	assigned   Assigned
+	id         TopicID
 	log        zerolog.Logger
 	metrics    laneMetrics
 	builder    Builder
@@ -32,6 +33,7 @@ type lane struct {
 	asked  time.Time // when that was asked
 	copies copies
 	cursor *cursor
+	first  int64 // of the log, as the generation began
 	end    int64 // of the log, as last seen
 
 	page  *page     // the ledger's entry of the range under construction
@@ -54,7 +56,7 @@ func (l *lane) run(ctx context.Context, stopping <-chan struct{}, resumption Res
 		cancel() // an insert on its way is left: its fate is asked of ClickHouse by whoever comes next
 		l.leave()
 	}()
-	l.end = log.End
+	l.first, l.end = log.First, log.End
 	for {
 		err := l.resume(ctx, stopping, resumption)
 		if err == nil {

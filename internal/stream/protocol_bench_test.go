@@ -109,7 +109,7 @@ func (k *Kafka) plain(ctx context.Context, cfg StoreConfig) error {
 		if err != nil {
 			return err
 		}
-		f := newFetcher(k, cfg.Log)
+		f := newFetcher(k, nil, cfg.Log)
 		tasks, ctx := errgroup.WithContext(ctx)
 		tasks.Go(func() error { return f.run(ctx) })
 		for _, a := range s.assigned {

@@ -58,6 +58,9 @@ func (p *KafkaPublisher) Publish(ctx context.Context, messages ...Message) error
 			pending = failed(pending, each)
 			err = first(each)
 		}
+		if errors.Is(err, kafka.InvalidTimestamp) {
+			return Fatal("publish to kafka: %w: the topic takes no records of that time; see message.timestamp.before.max.ms and message.timestamp.after.max.ms of the topics that Watchglass writes", err)
+		}
 		if errors.Is(err, kafka.MessageSizeTooLarge) {
 			return Fatal("publish to kafka: %w: raise max.message.bytes of the topics that Watchglass writes, see docs/operations.md", err)
 		}

@@ -3,6 +3,8 @@ package stream
 import (
 	"context"
 	"fmt"
+
+	"github.com/segmentio/kafka-go"
 )
 
 var _ Reader = (*Kafka)(nil)
@@ -21,11 +23,25 @@ func (k *Kafka) ReadAll(ctx context.Context, topic string, partition int32, hand
 // transaction is still open: nothing behind that is certain. The whole span
 // MUST be in the log. The record is valid during the call only.
 func (k *Kafka) ReadSpan(ctx context.Context, a Assigned, span Range, handle func(Record) error) error {
-	f := newFetcher(k, k.cfg.Log)
+	reading := func(err error) error {
+		return classify(fmt.Errorf("read %s/%d: %w", a.Topic, a.Partition, err), err)
+	}
+	ids, err := k.TopicIDs(ctx, a.Topic)
+	if err != nil {
+		return reading(err)
+	}
+	f := newFetcher(k, ids, k.cfg.Log)
 	c := f.add(a, span.From)
 	f.refresh()
 	for c.next < span.To {
-		answer := f.fetch(ctx, 0, f.cursors)
+		leaders, err := f.leaders(ctx, f.cursors)
+		if err == nil && leaders[0] < 0 {
+			err = kafka.LeaderNotAvailable
+		}
+		if err != nil {
+			return reading(err)
+		}
+		answer := f.fetch(ctx, leaders[0], f.cursors)
 		r := answer.results[0]
 		if answer.err != nil {
 			r.err = answer.err
@@ -41,7 +57,6 @@ func (k *Kafka) ReadSpan(ctx context.Context, a Assigned, span Range, handle fun
 				return fmt.Errorf("read %s/%d offset %d: %w", a.Topic, a.Partition, record.Offset, err)
 			}
 		}
-		putArena(r.chunk.arena)
 		if r.chunk.end <= c.next && c.next >= r.chunk.log {
 			return nil
 		}

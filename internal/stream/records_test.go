@@ -2,42 +2,59 @@ package stream
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/protocol"
-	"github.com/segmentio/kafka-go/protocol/fetch"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// written makes a batch of records with values, from an offset on.
-func written(producer, from int64, values ...string) *protocol.RecordBatch {
-	var records []protocol.Record
-	for i, v := range values {
-		records = append(records, protocol.Record{Offset: from + int64(i), Value: protocol.NewBytes([]byte(v))})
-	}
-	return &protocol.RecordBatch{
-		Attributes: protocol.Transactional, BaseOffset: from, ProducerID: producer, Records: protocol.NewRecordReader(records...),
-	}
+// written makes a batch of records with values, from an offset on, of a
+// transaction.
+func written(producer, from int64, values ...string) []byte {
+	return batchOf(kmsg.RecordBatch{FirstOffset: from, ProducerID: producer, Attributes: 1 << 4}, len(values), values...)
+}
+
+// compacted is what is left of such a batch when only its last records are.
+func compacted(from int64, were int, values ...string) []byte {
+	return batchOf(kmsg.RecordBatch{FirstOffset: from, ProducerID: -1}, were, values...)
 }
 
 // ended makes the marker that ends a transaction.
-func ended(producer, at int64) *protocol.ControlBatch {
-	c := protocol.NewControlBatch(protocol.ControlRecord{Offset: at})
-	c.BaseOffset, c.ProducerID = at, producer
-	return c
+func ended(producer, at int64) []byte {
+	return batchOf(kmsg.RecordBatch{FirstOffset: at, ProducerID: producer, Attributes: 1<<4 | 1<<5}, 1, "")
+}
+
+// batchOf writes a batch that spans some offsets, with records at the last ones.
+// A control batch's record has the key of an abort.
+func batchOf(b kmsg.RecordBatch, span int, values ...string) []byte {
+	for i, v := range values {
+		r := kmsg.Record{OffsetDelta: int32(span - len(values) + i), Value: []byte(v)}
+		if b.Attributes&(1<<5) != 0 {
+			r.Key = []byte{0, 0, 0, 0}
+		}
+		r.Length = int32(len(r.AppendTo(nil)) - 1) // the length itself, a byte for such small ones, does not count
+		b.Records = r.AppendTo(b.Records)
+	}
+	b.Magic, b.NumRecords, b.LastOffsetDelta, b.MaxTimestamp = 2, int32(len(values)), int32(max(span, 1)-1), 77
+	b.Length = int32(len(b.AppendTo(nil)) - 12)
+	raw := b.AppendTo(nil)
+	binary.BigEndian.PutUint32(raw[17:], crc32.Checksum(raw[21:], crc32.MakeTable(crc32.Castagnoli)))
+	return raw
 }
 
 // read is what a cursor makes of an answer.
-func read(t *testing.T, next int64, aborted []fetch.ResponseTransaction, batches ...protocol.RecordReader) (values []string, end int64) {
+func read(t *testing.T, next int64, aborted []kmsg.FetchResponseTopicPartitionAbortedTransaction, batches ...[]byte) (values []string, end int64) {
 	t.Helper()
-	r := readPartition(&cursor{next: next}, &fetch.ResponsePartition{
-		AbortedTransactions: aborted, RecordSet: protocol.RecordSet{Records: &protocol.RecordStream{Records: batches}},
-	})
+	r := readPartition(&cursor{next: next}, &kmsg.FetchResponseTopicPartition{AbortedTransactions: aborted, RecordBatches: bytes.Join(batches, nil)})
 	if r.err != nil {
 		t.Fatal(r.err)
 	}
@@ -50,47 +67,47 @@ func read(t *testing.T, next int64, aborted []fetch.ResponseTransaction, batches
 func TestRecordsOfAbortedTransactionsAreLeftOut(t *testing.T) {
 	for name, c := range map[string]struct {
 		next    int64
-		aborted []fetch.ResponseTransaction
-		batches []protocol.RecordReader
+		aborted []kmsg.FetchResponseTopicPartitionAbortedTransaction
+		batches [][]byte
 		want    []string
 		end     int64
 	}{
 		"committed": {
 			0, nil,
-			[]protocol.RecordReader{written(1, 0, "a", "b"), ended(1, 2)},
+			[][]byte{written(1, 0, "a", "b"), ended(1, 2)},
 			[]string{"0 a", "1 b"},
 			3,
 		},
 		"aborted, and the same producer goes on": {
 			0,
-			[]fetch.ResponseTransaction{{ProducerID: 1, FirstOffset: 0}},
-			[]protocol.RecordReader{written(1, 0, "a"), ended(1, 1), written(1, 2, "b"), ended(1, 3)},
+			[]kmsg.FetchResponseTopicPartitionAbortedTransaction{{ProducerID: 1, FirstOffset: 0}},
+			[][]byte{written(1, 0, "a"), ended(1, 1), written(1, 2, "b"), ended(1, 3)},
 			[]string{"2 b"},
 			4,
 		},
 		"aborted, and another producer is not": {
 			0,
-			[]fetch.ResponseTransaction{{ProducerID: 1, FirstOffset: 0}},
-			[]protocol.RecordReader{written(1, 0, "a"), written(2, 1, "b"), ended(1, 2), ended(2, 3)},
+			[]kmsg.FetchResponseTopicPartitionAbortedTransaction{{ProducerID: 1, FirstOffset: 0}},
+			[][]byte{written(1, 0, "a"), written(2, 1, "b"), ended(1, 2), ended(2, 3)},
 			[]string{"1 b"},
 			4,
 		},
 		"entwined: the broker lists first what ended first": {
 			0,
-			[]fetch.ResponseTransaction{{ProducerID: 2, FirstOffset: 1}, {ProducerID: 1, FirstOffset: 0}},
-			[]protocol.RecordReader{written(1, 0, "a"), written(2, 1, "b"), ended(2, 2), ended(1, 3), written(3, 4, "c")},
+			[]kmsg.FetchResponseTopicPartitionAbortedTransaction{{ProducerID: 2, FirstOffset: 1}, {ProducerID: 1, FirstOffset: 0}},
+			[][]byte{written(1, 0, "a"), written(2, 1, "b"), ended(2, 2), ended(1, 3), written(3, 4, "c")},
 			[]string{"4 c"},
 			5,
 		},
 		"the answer begins with the marker": {
 			2,
-			[]fetch.ResponseTransaction{{ProducerID: 1, FirstOffset: 0}},
-			[]protocol.RecordReader{ended(1, 2), written(1, 3, "b"), ended(1, 4)},
+			[]kmsg.FetchResponseTopicPartitionAbortedTransaction{{ProducerID: 1, FirstOffset: 0}},
+			[][]byte{ended(1, 2), written(1, 3, "b"), ended(1, 4)},
 			[]string{"3 b"},
 			5,
 		},
 		"only a marker": {
-			2, nil, []protocol.RecordReader{ended(1, 2)}, nil, 3,
+			2, nil, [][]byte{ended(1, 2)}, nil, 3,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -104,14 +121,16 @@ func TestRecordsOfAbortedTransactionsAreLeftOut(t *testing.T) {
 
 func TestBatchesThatBeginBeforeTheCursor(t *testing.T) {
 	for name, c := range map[string]struct {
-		batches []protocol.RecordReader
+		batches [][]byte
 		want    []string
 		end     int64
 	}{
-		"with records behind it":                    {[]protocol.RecordReader{written(-1, 3, "a", "b", "c")}, []string{"5 c"}, 6},
-		"compacted up to it":                        {[]protocol.RecordReader{written(-1, 3, "a", "b")}, nil, 6},
-		"compacted to nothing":                      {[]protocol.RecordReader{written(-1, 3)}, nil, 6},
-		"compacted to nothing, and one that is not": {[]protocol.RecordReader{written(-1, 3), written(-1, 9, "d")}, []string{"9 d"}, 10},
+		"with records behind it":                    {[][]byte{written(-1, 3, "a", "b", "c")}, []string{"5 c"}, 6},
+		"compacted up to it":                        {[][]byte{compacted(3, 4, "a")}, []string{"6 a"}, 7},
+		"compacted to nothing":                      {[][]byte{compacted(3, 6)}, nil, 9},
+		"compacted to nothing, and one that is not": {[][]byte{compacted(3, 3), compacted(9, 1, "d")}, []string{"9 d"}, 10},
+		"cut off where the answer is full":          {[][]byte{compacted(5, 1, "e"), compacted(6, 1, "f")[:50]}, []string{"5 e"}, 6},
+		"cut off from the first":                    {[][]byte{compacted(5, 1, "e")[:40]}, nil, 5},
 		"no batch at all: there is nothing new (5)": {nil, nil, 5},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -123,24 +142,34 @@ func TestBatchesThatBeginBeforeTheCursor(t *testing.T) {
 	}
 }
 
-func TestNullIsNotEmpty(t *testing.T) {
-	for range 100 { // arenas are used again: it must not depend on which
-		r := readPartition(new(cursor), &fetch.ResponsePartition{RecordSet: protocol.RecordSet{Records: &protocol.RecordStream{Records: []protocol.RecordReader{
-			protocol.NewRecordReader(
-				protocol.Record{Offset: 0, Key: protocol.NewBytes([]byte{}), Value: protocol.NewBytes([]byte{})},
-				protocol.Record{Offset: 1},
-			),
-		}}}})
-		if r.err != nil || len(r.chunk.records) != 2 {
-			t.Fatalf("%d records, error %v", len(r.chunk.records), r.err)
-		}
-		if empty := r.chunk.records[0]; empty.Key == nil || empty.Value == nil {
-			t.Fatal("an empty key or value became null")
-		}
-		if null := r.chunk.records[1]; null.Key != nil || null.Value != nil {
-			t.Fatal("a null key or value became empty")
-		}
-		putArena(nil) // a gap has none
+// A damaged batch stops its own partition, at its first offset, and nothing
+// before it.
+func TestDamagedBatch(t *testing.T) {
+	good := compacted(5, 1, "e")
+	flipped := slices.Clone(compacted(6, 2, "f", "g"))
+	flipped[len(flipped)-3] ^= 1
+	short := batchOf(kmsg.RecordBatch{FirstOffset: 6, ProducerID: -1}, 2, "f", "g")
+	binary.BigEndian.PutUint32(short[57:], 9) // so many records it does not hold
+	binary.BigEndian.PutUint32(short[17:], crc32.Checksum(short[21:], crc32.MakeTable(crc32.Castagnoli)))
+	for name, damaged := range map[string][]byte{"a bit has flipped": flipped, "fewer records than it says": short} {
+		t.Run(name, func(t *testing.T) {
+			values, end := read(t, 5, nil, good, damaged)
+			if end < 6 || end > 8 || values[0] != "5 e" {
+				t.Fatalf("%v up to %d", values, end)
+			}
+			r := readPartition(&cursor{next: end}, &kmsg.FetchResponseTopicPartition{RecordBatches: damaged})
+			if r.err == nil || !strings.Contains(r.err.Error(), fmt.Sprint("batch at offset ", end, " is damaged")) {
+				t.Fatalf("%+v, want an error that names the offset", r)
+			}
+		})
+	}
+}
+
+// Where the topic says so, the broker's time counts, which stands in the batch.
+func TestLogAppendTime(t *testing.T) {
+	r := readPartition(new(cursor), &kmsg.FetchResponseTopicPartition{RecordBatches: batchOf(kmsg.RecordBatch{ProducerID: -1, FirstTimestamp: 5, Attributes: 1 << 3}, 1, "a")})
+	if got := r.chunk.records[0].Time; !got.Equal(time.UnixMilli(77)) {
+		t.Errorf("time %s", got)
 	}
 }
 

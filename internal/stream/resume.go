@@ -15,7 +15,7 @@ type ResumeReason string
 const (
 	ResumeFresh     ResumeReason = "fresh"     // nothing committed, nothing stored
 	ResumeExpired   ResumeReason = "expired"   // nothing committed, but rows are stored: the group's offsets were lost
-	ResumeForeign   ResumeReason = "foreign"   // another tool committed the offset; nothing is stored from there on
+	ResumeForeign   ResumeReason = "foreign"   // another tool committed the offset, before anything was read
 	ResumeCommitted ResumeReason = "committed" // at the committed offset, nothing was on its way
 	ResumeAnnounced ResumeReason = "announced" // an announced range may or may not be stored
 )
@@ -62,9 +62,36 @@ func (r Resumption) Judge(a Assigned, held []Range, accounted int64) (Resumption
 		r.From = max(r.From, accounted)
 		r.Alerted, r.Reason = r.From, ResumeExpired
 	case r.Reason == ResumeForeign && len(held) > 0:
-		return Resumption{}, Fatal("the committed offset %d of %s/%d carries no metadata of ours, yet rows from there on are stored: "+
-			"another tool set it. Stop all workers and set the offset with `watchglass rewind --topic %s --partition %d --to %d`, which asks ClickHouse first",
-			r.From, a.Topic, a.Partition, a.Topic, a.Partition, r.From)
+		return Resumption{}, foreign(a, r.From)
 	}
 	return r, nil
+}
+
+// foreign is an offset that somebody else set although the partition has been
+// read before: rows would be doubled, or records left out without a trace.
+func foreign(a Assigned, offset int64) error {
+	return Fatal("the committed offset %d of %s/%d carries no metadata of ours, yet the partition has been read before: another tool set it. "+
+		"Stop all workers and set the offset with `watchglass rewind --topic %s --partition %d --to %d`, which asks ClickHouse first",
+		offset, a.Topic, a.Partition, a.Topic, a.Partition, offset)
+}
+
+// SameTopic returns a fatal error if a topic, by its id, is not the one that
+// rows are stored from under its name (first; "" if there are none).
+func SameTopic(t TopicName, id TopicID, first string) error {
+	if first == "" || id == (TopicID{}) || first == id.String() {
+		return nil
+	}
+	return Fatal("topic %s was deleted and made anew: its id is %s, and what is stored under the name %s is of the topic with the id %s. "+
+		"Raise its incarnation in kafka.topics, or, if it is a topic that Watchglass writes, give it another name there", t.Topic, id, t.Name, first)
+}
+
+// judgeFresh refuses an offset that was left by a former topic of the name:
+// this one was never named to the database before, and yet the group is not
+// where its log begins.
+func (r Resumption) judgeFresh(a Assigned, begin int64) error {
+	if committed := r.Reason == ResumeCommitted || r.Reason == ResumeAnnounced; !committed || r.From <= begin {
+		return nil
+	}
+	return Fatal("the group is at offset %d of %s/%d, of which the database has never heard: the offset is of a former topic of this name, or this is not the database that the workers wrote to. "+
+		"Stop all workers and set the offset with `watchglass rewind --topic %s --to first`", r.From, a.Topic, a.Partition, a.Topic)
 }

@@ -215,6 +215,9 @@ func (l *lane) resume(ctx context.Context, stopping <-chan struct{}, r Resumptio
 
 // ask asks ClickHouse and the ledger what they know of the partition.
 func (l *lane) ask(ctx context.Context, r Resumption) (Resumption, []Range, error) {
+	if err := l.askLife(ctx, r); err != nil {
+		return r, nil, err
+	}
 	held, err := again(ctx, l.cfg.GroupConfig, func(ctx context.Context) ([]Range, error) {
 		select {
 		case l.asking <- struct{}{}:
@@ -238,6 +241,37 @@ func (l *lane) ask(ctx context.Context, r Resumption) (Resumption, []Range, erro
 	}
 	r, err = r.Judge(l.assigned, held, accounted)
 	return r, held, err
+}
+
+// askLife refuses a topic that is not the one whose rows are stored under its
+// name, and an offset that is not this topic's.
+func (l *lane) askLife(ctx context.Context, r Resumption) error {
+	target, ok := l.cfg.Target.(LifeTarget)
+	if !ok || l.id == (TopicID{}) {
+		return nil
+	}
+	a := l.assigned
+	life := func(ctx context.Context) (string, error) { return target.Life(ctx, a.Name, a.Partition) }
+	first, err := again(ctx, l.cfg.GroupConfig, life)
+	switch {
+	case err != nil:
+	case first != "" && r.Reason == ResumeForeign:
+		return foreign(a, r.From)
+	case first == "":
+		if err := r.judgeFresh(a, l.first); err != nil {
+			return err
+		}
+		first, err = again(ctx, l.cfg.GroupConfig, func(ctx context.Context) (string, error) {
+			if err := target.EnterLife(ctx, a.Name, a.Partition, l.id); err != nil {
+				return "", err
+			}
+			return life(ctx) // another worker may have been first
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("ask which topic %s/%d is: %w", a.Name, a.Partition, err)
+	}
+	return SameTopic(TopicName{Topic: a.Topic, Name: a.Name}, l.id, first)
 }
 
 // begin starts reading where the resumption says.

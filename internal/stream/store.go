@@ -54,6 +54,15 @@ type Target interface {
 	Held(ctx context.Context, name string, partition int32, from int64) ([]Range, error)
 }
 
+// LifeTarget is a [Target] that remembers which topics its rows come from.
+type LifeTarget interface {
+	// Life returns the id that was entered first for a partition of an
+	// incarnated name: that of the topic its rows come from; "" if there is none.
+	Life(ctx context.Context, name string, partition int32) (string, error)
+	// EnterLife enters one.
+	EnterLife(ctx context.Context, name string, partition int32, id TopicID) error
+}
+
 // LedgerTarget is a [Target] that also keeps the ledger.
 type LedgerTarget interface {
 	// Accounted returns the first offset from `from` on that no entry of the
@@ -124,6 +133,12 @@ func (k *Kafka) Store(ctx context.Context, cfg StoreConfig) error {
 }
 
 func (k *Kafka) storeGeneration(ctx context.Context, cfg StoreConfig, s session) error {
+	// First: whatever else is asked, it is asked of these topics or of newer ones,
+	// and of newer ones nothing can be fetched.
+	ids, err := again(ctx, cfg.GroupConfig, func(ctx context.Context) (map[string]TopicID, error) { return k.topicIDs(ctx, s.assigned) })
+	if err != nil {
+		return err
+	}
 	offsets, err := again(ctx, cfg.GroupConfig, func(ctx context.Context) (map[Assigned]committed, error) {
 		return k.fetchCommitted(ctx, s.group, s.assigned)
 	})
@@ -136,7 +151,7 @@ func (k *Kafka) storeGeneration(ctx context.Context, cfg StoreConfig, s session)
 	if err != nil {
 		return err
 	}
-	reading, ahead := newFetcher(k, cfg.Log), newFetcher(k, cfg.Log)
+	reading, ahead := newFetcher(k, ids, cfg.Log), newFetcher(k, ids, cfg.Log)
 	asking := make(chan struct{}, resumesAtOnce)
 	lanes := make([]*lane, len(s.assigned))
 	resumptions := make([]Resumption, len(s.assigned))
@@ -145,7 +160,7 @@ func (k *Kafka) storeGeneration(ctx context.Context, cfg StoreConfig, s session)
 			return err
 		}
 		lanes[i] = &lane{
-			cfg: cfg, kafka: k, membership: s.membership, assigned: a, metrics: k.cfg.Metrics.lane(a),
+			cfg: cfg, kafka: k, membership: s.membership, assigned: a, id: ids[a.Topic], metrics: k.cfg.Metrics.lane(a),
 			log:     cfg.Log.With().Str("topic", a.Name).Int32("partition", a.Partition).Int32("generation", s.generation).Logger(),
 			builder: cfg.NewBuilder(a), outbox: newOutbox(cfg.Publisher), fetcher: reading, ahead: ahead, asking: asking,
 			copies: copies{first: map[string]int64{}}, inserted: make(chan error, 1),

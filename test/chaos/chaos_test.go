@@ -33,6 +33,7 @@ func TestChaos(t *testing.T) {
 			began := time.Now()
 			v, site := play(t, w, s, draw(s, *length, among))
 			sum.add(v, site, time.Since(began))
+			t.Logf("so far: %s", sum.String())
 		})
 		w.t = t
 		if t.Failed() {
@@ -50,6 +51,7 @@ func play(t *testing.T, w *world, seed uint64, faults []fault) (verdict, *site) 
 	supervised, stopSupervising := context.WithCancel(t.Context())
 	var watch sync.WaitGroup
 	watch.Go(func() { s.supervise(supervised) })
+	watch.Go(func() { s.revive(supervised) })
 	defer watch.Wait()
 	defer stopSupervising()
 

@@ -45,14 +45,10 @@ func (s *site) inject(ctx context.Context, f fault) bool {
 		s.server.Lock()
 		defer s.server.Unlock()
 		return s.breakServer(ctx, f)
-	case slowClickHouse:
-		defer s.toxic(s.toServer, "latency", "downstream", `"latency":1500,"jitter":500`)()
-		lasts()
-	case cutAnswers:
-		defer s.toxic(s.toServer, "limit_data", "downstream", `"bytes":700`)()
-		lasts()
-	case cutBlocks:
-		defer s.toxic(s.toServer, "limit_data", "upstream", `"bytes":30000`)()
+	case slowClickHouse, cutAnswers, cutBlocks:
+		s.proxied.Lock() // two toxics of one proxy can wait for each other for ever
+		defer s.proxied.Unlock()
+		defer s.toxic(s.toServer, toxics[f.kind][0], toxics[f.kind][1], toxics[f.kind][2])()
 		lasts()
 	case killBroker, cutBroker, muteBroker:
 		s.broker.Lock()
@@ -60,6 +56,13 @@ func (s *site) inject(ctx context.Context, f fault) bool {
 		s.breakBroker(ctx, f)
 	}
 	return true
+}
+
+// toxics are kinds of faults as toxiproxy names them: type, direction, attributes.
+var toxics = map[kind][3]string{
+	slowClickHouse: {"latency", "downstream", `"latency":1500,"jitter":500`},
+	cutAnswers:     {"limit_data", "downstream", `"bytes":700`},
+	cutBlocks:      {"limit_data", "upstream", `"bytes":30000`},
 }
 
 // slot locks a worker's slot.
@@ -108,12 +111,12 @@ func (s *site) breakServer(ctx context.Context, f fault) bool {
 			_ = s.exec("OPTIMIZE TABLE " + table + " FINAL") // ends with the server
 		}()
 		pause(ctx, 300*time.Millisecond)
+		s.process.Lock()
+		defer s.process.Unlock()
 		s.clickhouse.Kill()
 		<-merging
 		pause(ctx, f.length)
-		if err := s.clickhouse.Start(context.WithoutCancel(s.t.Context())); err != nil {
-			s.t.Errorf("start clickhouse again: %v", err)
-		}
+		s.startServer()
 	case tooManyParts:
 		defer set("parts_to_throw_insert = 1")()
 		pause(ctx, f.length)
@@ -149,6 +152,45 @@ func cut(setting string) (name, value string, found bool) {
 		}
 	}
 	return setting, "", false
+}
+
+func (s *site) startServer() {
+	if err := s.clickhouse.Start(context.WithoutCancel(s.t.Context())); err != nil {
+		s.t.Errorf("start clickhouse again: %v", err)
+	}
+}
+
+// hungAfter is how long ClickHouse may not answer at all before it is taken for
+// hung, as whoever runs it would: no fault takes it away for so long.
+const hungAfter = time.Minute
+
+// revive kills and restarts a ClickHouse that hangs, until ctx ends. (The
+// embedded one does, now and then: a thread of it spins.)
+func (s *site) revive(ctx context.Context) {
+	poll := time.NewTicker(2 * time.Second)
+	defer poll.Stop()
+	answered := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-poll.C:
+		}
+		asking, cancel := context.WithTimeout(ctx, 10*time.Second)
+		if s.db.Ping(asking) == nil {
+			answered = time.Now()
+		}
+		cancel()
+		if time.Since(answered) < hungAfter {
+			continue
+		}
+		s.process.Lock()
+		s.t.Log("ClickHouse does not answer: restarted")
+		s.clickhouse.Kill()
+		s.startServer()
+		s.process.Unlock()
+		answered = time.Now()
+	}
 }
 
 // fill writes a file until the disk has less free than ClickHouse has to leave.

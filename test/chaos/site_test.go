@@ -33,6 +33,8 @@ type site struct {
 	receiver *receiver
 	slots    [members]slot // whoever holds a slot's lock may do anything to its worker
 	server   sync.Mutex    // for whoever breaks ClickHouse itself
+	process  sync.Mutex    // for whoever ends and starts its process
+	proxied  sync.Mutex    // for whoever breaks the connections to it
 	broker   sync.Mutex    // for whoever breaks a broker: never two at a time
 	injected map[kind]int
 	mu       sync.Mutex // guards injected

@@ -36,7 +36,8 @@ const (
 // repository keeps state in a package, as go test offers no other way from TestMain
 // to the tests.
 var shared struct {
-	kafka      engine[*embedded.Kafka]
+	kafka      engine[*embedded.Kafka] // of the newest version
+	kafka3     engine[*embedded.Kafka]
 	clickhouse engine[*embedded.ClickHouse]
 }
 
@@ -72,10 +73,14 @@ func (e *engine[T]) end() {
 	}
 }
 
-// Main runs the tests, ends what they started, and exits the process.
-func Main(m *testing.M) {
+// Main runs the tests, ends what they started, calls last, and exits the process.
+func Main(m *testing.M, last ...func()) {
 	code := m.Run()
+	for _, do := range last {
+		do()
+	}
 	shared.kafka.end()
+	shared.kafka3.end()
 	shared.clickhouse.end()
 	os.Exit(code)
 }
@@ -86,9 +91,23 @@ func Kafka(t testing.TB) []string {
 	if given := os.Getenv(KafkaVariable); given != "" {
 		return strings.Split(given, ",")
 	}
-	k, err := shared.kafka.get(func(ctx context.Context, dir string) (*embedded.Kafka, error) {
-		return startKafka(ctx, dir, embedded.KafkaConfig{})
-	})
+	return running(t, &shared.kafka, embedded.KafkaConfig{})
+}
+
+// KafkaOf is Kafka for those tests that go by the brokers' version: they start
+// their own, whatever is there already. Compaction is quick in it.
+func KafkaOf(t testing.TB, version embedded.KafkaVersion) []string {
+	t.Helper()
+	of := &shared.kafka
+	if version == embedded.Kafka3 {
+		of = &shared.kafka3
+	}
+	return running(t, of, embedded.KafkaConfig{Version: version, Properties: map[string]string{"log.cleaner.backoff.ms": "200"}})
+}
+
+func running(t testing.TB, of *engine[*embedded.Kafka], cfg embedded.KafkaConfig) []string {
+	t.Helper()
+	k, err := of.get(func(ctx context.Context, dir string) (*embedded.Kafka, error) { return startKafka(ctx, dir, cfg) })
 	if err != nil {
 		t.Fatalf("kafka for this test: %v", err)
 	}
@@ -125,7 +144,7 @@ func startKafka(ctx context.Context, dir string, cfg embedded.KafkaConfig) (*emb
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Jars, err = e.KafkaJars(); err != nil {
+	if cfg.Jars, err = e.KafkaJarsOf(cfg.Version); err != nil {
 		return nil, err
 	}
 	cfg.Host, cfg.Dir, cfg.Log = host, dir, zerolog.Nop()

@@ -16,8 +16,8 @@ func OwnKafka(t testing.TB, brokers int) *embedded.Kafka {
 	return OwnKafkaWith(t, embedded.KafkaConfig{Brokers: brokers})
 }
 
-// OwnKafkaWith starts a cluster for this test alone, with the listeners and
-// properties of cfg (its Jars, Host, Dir and Log are filled in).
+// OwnKafkaWith starts a cluster for this test alone, with the version, listeners
+// and properties of cfg (its Jars, Host, Dir and Log are filled in).
 func OwnKafkaWith(t testing.TB, cfg embedded.KafkaConfig) *embedded.Kafka {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), startWithin)

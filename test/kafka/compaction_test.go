@@ -1,0 +1,97 @@
+package kafka
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/watchglass/watchglass/test/fleet"
+)
+
+// A topic that is compacted before it is read, and while it is read.
+func TestCompaction(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.Create(s.Name, 1, map[string]string{
+			"cleanup.policy": "compact", "segment.ms": "50", "min.cleanable.dirty.ratio": "0.01", "delete.retention.ms": "50",
+		})
+		fill := func(from int) {
+			for i := from; i < from+200; i++ {
+				r := &kgo.Record{Key: fmt.Append(nil, i%7), Value: event(i)}
+				if i%50 < 10 { // a whole batch, all of which goes
+					r.Key = []byte("gone")
+				}
+				s.Send(r)
+			}
+		}
+		fill(0)
+		left := s.compacted(0, 200, 100)
+		s.work(uint64(left))
+		before := s.One(fleet.CountRows)
+
+		w := s.Start("--only", "access")
+		fill(200)
+		s.compacted(s.last()-100, 200, 100)
+		s.Send(&kgo.Record{Key: []byte("end"), Value: event(1)})
+		w.Stop(t)
+		s.Work("access", s.Caught("access", s.Name))
+		s.Exact(s.One(fleet.CountRows))
+		s.verified()
+		if now := s.One(fleet.CountRows); now <= before {
+			t.Errorf("%d rows, as before", now)
+		}
+	})
+}
+
+// last is the end of the log.
+func (s *site) last() int64 { return int64(s.Ends(s.Name)) }
+
+// compacted returns when of the records from an offset on, n of them, no more
+// than most are left, and how many records there are in all.
+func (s *site) compacted(from int64, n, most int) (all int) {
+	s.t.Helper()
+	for {
+		s.Send(&kgo.Record{Key: []byte("last"), Value: event(1)}) // rolls a segment
+		offsets := s.offsets()
+		count := 0
+		for _, o := range offsets {
+			if o >= from && o < from+int64(n) {
+				count++
+			}
+		}
+		if count <= most {
+			return s.quiet()
+		}
+	}
+}
+
+// quiet returns how many records there are, when the cleaner has come to rest:
+// all but the last of each key in closed segments are gone.
+func (s *site) quiet() int {
+	for before := -1; ; {
+		now := len(s.offsets())
+		if now == before {
+			return now
+		}
+		before = now
+	}
+}
+
+// offsets are those of all records that the log of partition 0 still has.
+func (s *site) offsets() (found []int64) {
+	s.t.Helper()
+	end := s.last()
+	reader := s.NewClient(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{s.Name: {0: kgo.NewOffset().AtStart()}}), kgo.KeepControlRecords())
+	defer reader.Close()
+	for last := int64(-1); last < end-1; {
+		fetches := reader.PollFetches(s.t.Context())
+		if err := fetches.Err(); err != nil {
+			s.t.Fatal(err)
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			found = append(found, r.Offset)
+			last = r.Offset
+		})
+	}
+	return found
+}
