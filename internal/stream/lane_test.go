@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 )
 
 // An operator's wish waits until a former owner's range is settled, and ends
@@ -211,7 +213,7 @@ func TestRangeThatWaitedLongIsAskedFor(t *testing.T) {
 	publisher := k.Publisher()
 	defer publisher.Close()
 	cfg := storeConfig(t, k, tb, publisher)
-	cfg.AskAgain = time.Nanosecond
+	cfg.AskAgain = backoffFirst / 2 // shorter than any pause before an attempt
 	done := make(chan error, 1)
 	go func() { done <- k.Store(ctx, cfg) }()
 	until(t, "the end is committed", func() bool { return offsetOf(t, k, "g", "in", 0) == committed{250, "wg1 -"} })
@@ -222,6 +224,39 @@ func TestRangeThatWaitedLongIsAskedFor(t *testing.T) {
 	once(t, tb.rows, 250)
 	if cfg.Budget.used != 0 {
 		t.Errorf("%d bytes of the budget are still taken", cfg.Budget.used)
+	}
+}
+
+// A former owner's range takes so long to read that its insert may have arrived
+// since ClickHouse was asked, and its token may be forgotten: it is asked again.
+func TestRangeThatWasReadSlowlyIsAskedFor(t *testing.T) {
+	fakes, k := faulty(t, 1, "in", "dead", "alerts")
+	produce(t, k, "in", 0, numbered(100)...)
+	commitAs(t, k, "g", "in", 0, committed{0, "wg1 0-70 m=0"})
+	fault := kfake.Fault{Topic: "in", Err: kerr.NotLeaderForPartition, Count: 3}
+	fault.Keys = keys(fault.Keys, fetchKey)
+	slow := fakes.Fault(fault)
+	tb := newTable()
+	ctx, cancel := context.WithCancel(t.Context())
+	publisher := k.Publisher()
+	defer publisher.Close()
+	cfg := storeConfig(t, k, tb, publisher)
+	cfg.AskAgain = 2 * backoffFirst // three fetches that fail take longer
+	done := make(chan error, 1)
+	go func() { done <- k.Store(ctx, cfg) }()
+	if err := slow.Wait(t.Context(), 1); err != nil { // it has been asked what is stored: nothing
+		t.Fatal(err)
+	}
+	tb.mu.Lock()
+	tb.held[0] = []Range{{0, 70}}
+	for o := range 70 {
+		tb.rows[fmt.Sprintf("in/0/%d v%d", o, o)] = 1
+	}
+	tb.mu.Unlock()
+	once(t, tb.stored(t, 100), 100)
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
 	}
 }
 

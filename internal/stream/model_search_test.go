@@ -140,11 +140,11 @@ func (m *model) runToEnd(w *world, me *member) bool {
 			to = me.at.cut
 		}
 		var seal func(*world, *member)
-		m.sealSteps(me, 0, func(name string, change func(*world, *member)) {
+		m.sealSteps(w, me, func(name string, change func(*world, *member)) {
 			if strings.HasSuffix(name, fmt.Sprint("-", to)) {
 				seal = change
 			}
-		})
+		}, 0)
 		seal(w, me)
 		if len(w.net) > 0 {
 			grant()
@@ -183,6 +183,7 @@ func TestTheProtocolHoldsInEveryState(t *testing.T) {
 		model  *model
 		faults int8
 	}{
+		"one record, two faults":      {&model{log: []content{alertA}, maxClock: 3, maxMembers: 2}, 2},
 		"three records, two faults":   {whole(), 2},
 		"two records, three faults":   {&model{log: []content{alertA, rowB}, maxClock: 4, maxMembers: 3}, 3},
 		"one partition, four members": {&model{log: []content{rowA, alertA}, maxClock: 5, maxMembers: 4}, 3},

@@ -95,7 +95,7 @@ func (m *model) memberSteps(w *world, i int, do, fault doing) {
 	case asking:
 		at("asks what is stored", m.ask)
 	case running:
-		m.sealSteps(me, i, at)
+		m.sealSteps(w, me, at, i)
 	case announced:
 		at("sends the insert", func(c *world, me *member) { m.send(c, me, i) })
 	case inserting:
@@ -122,7 +122,7 @@ func (m *model) memberSteps(w *world, i int, do, fault doing) {
 			break
 		}
 		at("tells that it has finished", func(c *world, me *member) { m.commit(c, me, i, me.at.standing(), resting) })
-		m.sealSteps(me, i, at)
+		m.sealSteps(w, me, at, i)
 	}
 	if me.alerts&^w.alerts != 0 || me.letters&^w.letters != 0 {
 		at("'s alerts and dead letters are acknowledged", func(c *world, me *member) { c.alerts |= me.alerts; c.letters |= me.letters })
@@ -160,8 +160,13 @@ func (m *model) ask(c *world, me *member) {
 }
 
 // sealSteps is work.go, advance: records are added up to an offset, and the
-// range is sealed there: anywhere, except where a former owner has cut it.
-func (m *model) sealSteps(me *member, i int, at func(string, func(*world, *member))) {
+// range is sealed there: anywhere, except where a former owner has cut it. When
+// that takes long, ClickHouse is asked again.
+func (m *model) sealSteps(w *world, me *member, at func(string, func(*world, *member)), i int) {
+	if me.at.cut > 0 && w.clock-me.known > modelAskAgain && !m.firstAnswer {
+		at("has read for so long that it has to ask again", m.askAgain)
+		return
+	}
 	for to := me.at.next + 1; to <= int64(len(m.log)); to++ {
 		if me.at.cut > 0 && to != me.at.cut {
 			continue
@@ -292,11 +297,7 @@ func (m *model) failedSteps(w *world, me *member, at func(string, func(*world, *
 	case m.freshTime:
 		at("tries again with the time of now", func(c *world, me *member) { me.asked, me.phase = c.clock, announced; me.attempt++ })
 	case w.clock-me.known > modelAskAgain && !m.neverAskAgain:
-		at("has to ask again", func(_ *world, me *member) {
-			me.resumption = me.at.resumption()
-			me.phase = asking
-			me.attempt++
-		})
+		at("has to ask again", m.askAgain)
 	default:
 		at("announces again", func(c *world, me *member) { me.attempt++; m.announce(c, me, i) })
 	}
@@ -313,6 +314,13 @@ func (m *model) failedSteps(w *world, me *member, at func(string, func(*world, *
 			me.at.alerted = end
 		})
 	}
+}
+
+// askAgain is lane.go, anew.
+func (m *model) askAgain(_ *world, me *member) {
+	me.resumption = me.at.resumption()
+	me.phase = asking
+	me.attempt++
 }
 
 func (m *model) acknowledged(w *world, me *member, of Range) bool {

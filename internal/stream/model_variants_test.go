@@ -28,6 +28,7 @@ func TestTheSearchFindsWhatIsWrong(t *testing.T) {
 		"the server has no fence":                           {model{log: []content{rowA}, noFence: true}, 1, "stored 2 times"},
 		"an attempt takes its time without an announcement": {model{log: []content{rowA}, freshTime: true}, 1, "stored 2 times"},
 		"an old answer about what is stored is relied on":   {model{log: []content{rowA}, neverAskAgain: true}, 1, "stored 2 times"},
+		"a first attempt relies on an old answer":           {model{log: []content{rowA}, firstAnswer: true}, 1, "stored 2 times"},
 		"nobody asks what is stored":                        {model{log: []content{rowA}, noHeld: true, rewinds: true}, 1, "stored 2 times"},
 		"dead or row is decided by the clock":               {model{log: []content{rowA}, byClock: true}, 2, "a row and a dead letter"},
 		"alerts are noted before they are acknowledged":     {model{log: []content{rowA, alertA}, alertedTooEarly: true}, 2, "has no alert"},

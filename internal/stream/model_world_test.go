@@ -10,7 +10,7 @@ import (
 // ClickHouse and a few members can do, one step at a time, with everything
 // that may go wrong in between. What is decided is decided by the code of this
 // package (Resume, Judge, progress, PlanMove, Token); the rest of a step is
-// what the lane does, and its comment names where. Package docs: docs/protocol.md.
+// what the lane does, and its comment names where. See docs/guarantees.md.
 
 // content is what a record has to become.
 type content byte
@@ -155,7 +155,7 @@ type model struct {
 	maxMembers int8 // generations
 
 	commitFirst, noAnnouncement, tokenByTime, noIncarnation, cutAnew, severalBlocks, unknownGoesOn, noFence,
-	freshTime, neverAskAgain, noHeld, byClock, alertedTooEarly, finishTooEarly bool
+	freshTime, neverAskAgain, noHeld, byClock, alertedTooEarly, finishTooEarly, firstAnswer bool
 }
 
 // name is the topic's name in rows and tokens.

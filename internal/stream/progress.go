@@ -44,10 +44,14 @@ func (p *progress) finish() {
 	p.sealed = Range{}
 }
 
-// resumption is where to begin again with a sealed range of one's own, as the
-// next owner would.
+// resumption is where to begin again with a range that is announced, as the
+// next owner would: one's own, or a former owner's that is not complete yet.
 func (p *progress) resumption() Resumption {
-	return Resumption{From: p.sealed.From, Sealed: p.sealed.To, Alerted: p.alerted, Rewind: p.rewind, Reason: ResumeAnnounced}
+	r := p.sealed
+	if p.cut > 0 {
+		r = Range{p.from, p.cut}
+	}
+	return Resumption{From: r.From, Sealed: r.To, Alerted: p.alerted, Rewind: p.rewind, Reason: ResumeAnnounced}
 }
 
 // rewound is the place an operator wanted, once the former owner's range is

@@ -28,12 +28,14 @@ func (e insertError) Unwrap() error { return e.error }
 // seal ends the range under construction, announces it and sends it on its
 // way. No other may be on its way.
 func (l *lane) seal(ctx context.Context) error {
-	l.grow()
-	rows, _ := l.builder.Size()
 	known := time.Now()
 	if l.at.cut > 0 {
-		known = l.asked
+		if known = l.asked; time.Since(known) > l.cfg.AskAgain { // reading it took so long
+			return errAskAgain
+		}
 	}
+	l.grow()
+	rows, _ := l.builder.Size()
 	r := &sealedRange{Range: l.at.seal(), rows: rows, size: l.size, mark: l.outbox.mark(), batch: l.builder.Seal(), at: time.Now(), known: known}
 	r.entry = l.page.close(r.To)
 	l.page = newPage(l.assigned.Name, l.assigned.Partition, r.To)
