@@ -16,6 +16,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/watchglass/watchglass/cmd/watchglass/internal/verify"
 	"github.com/watchglass/watchglass/consumers"
 	"github.com/watchglass/watchglass/internal/alert"
 	"github.com/watchglass/watchglass/internal/config"
@@ -108,7 +109,7 @@ func rewind(ctx context.Context, out io.Writer, cfg *config.Config, wish rewindW
 		return fmt.Errorf("rewind: %w", err)
 	}
 	life.forget(standings)
-	if err := byTheLedger(ctx, db, standings); err != nil {
+	if err := byTheLedger(ctx, cfg.Kafka, kafka, db, standings); err != nil {
 		return fmt.Errorf("rewind: %w", err)
 	}
 	moves, err := planMoves(ctx, kafka, standings, to, wish)
@@ -185,16 +186,25 @@ func (l life) forget(standings []stream.Standing) {
 
 // byTheLedger puts offsets that another tool has set back to where the ledger
 // ends: the workers had got at least so far.
-func byTheLedger(ctx context.Context, db *store.DB, standings []stream.Standing) error {
+func byTheLedger(ctx context.Context, cfg config.Kafka, kafka *stream.Kafka, db *store.DB, standings []stream.Standing) error {
+	foreign := func(s stream.Standing) bool { return s.Offset >= 0 && s.Metadata == "" }
+	if !slices.ContainsFunc(standings, foreign) {
+		return nil
+	}
+	tail, err := verify.ReadTail(ctx, kafka, cfg.GroupPrefix+".archive", cfg.Topics.Dead, cfg.Topics.Ledger)
+	if err != nil {
+		return err
+	}
 	for i := range standings {
 		s := &standings[i]
-		if s.Offset < 0 || s.Metadata != "" {
+		if !foreign(*s) {
 			continue
 		}
 		accounted, err := db.Accounted(ctx, s.Name, s.Partition, s.Log.First)
 		if err != nil {
 			return err
 		}
+		accounted = tail.Accounted(s.Name, s.Partition, accounted)
 		s.Offset, s.Metadata = min(accounted, s.Log.End), stream.Announcement{}.String()
 	}
 	return nil

@@ -52,14 +52,15 @@ func (f *Fleet) Until(query string, n uint64) {
 	f.T.Helper()
 	poll := time.NewTicker(50 * time.Millisecond)
 	defer poll.Stop()
+	enough := time.After(Patience)
 	for got := f.One(query); got < n; got = f.One(query) {
 		if !slices.ContainsFunc(f.workers, (*Worker).Alive) {
 			f.T.Fatalf("all workers have ended at %d of %d: %s", got, n, query)
 		}
 		select {
 		case <-poll.C:
-		case <-f.T.Context().Done():
-			f.T.Fatalf("%d of %d: %s", got, n, query)
+		case <-enough:
+			f.T.Fatalf("%d of %d after %s: %s", got, n, Patience, query)
 		}
 	}
 }

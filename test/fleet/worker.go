@@ -19,6 +19,10 @@ type Worker struct {
 	log *os.File
 }
 
+// Patience is how long a test waits for what has to happen: far longer than it
+// takes on a busy machine, so that a test that hangs says where.
+const Patience = 2 * time.Minute
+
 // Start runs a worker, with further arguments.
 func (f *Fleet) Start(args ...string) *Worker {
 	f.T.Helper()
@@ -56,12 +60,13 @@ func (f *Fleet) Work(only string, done func() bool) {
 	w := f.Start("--only", only)
 	poll := time.NewTicker(50 * time.Millisecond)
 	defer poll.Stop()
+	enough := time.After(Patience)
 	for !strings.Contains(w.Log(), `"message":"joined"`) || !done() {
 		select {
 		case <-w.Done:
 			f.T.Fatal("the worker has ended by itself")
-		case <-f.T.Context().Done():
-			f.T.Fatal("the worker is not done")
+		case <-enough:
+			f.T.Fatalf("the worker is not done after %s", Patience)
 		case <-poll.C:
 		}
 	}

@@ -78,7 +78,7 @@ func (s *site) ends(w *fleet.Worker, wants ...string) {
 	s.t.Helper()
 	select {
 	case <-w.Done:
-	case <-s.t.Context().Done():
+	case <-time.After(fleet.Patience):
 		s.t.Fatal("the worker does not end")
 	}
 	if w.Code() != 1 {

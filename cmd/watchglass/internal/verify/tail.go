@@ -1,8 +1,10 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/watchglass/watchglass/consumers/archive"
@@ -106,6 +108,20 @@ func (t *Tail) of(s stream.Standing, from, to int64) (entries []store.StoredRang
 		}
 	}
 	return entries
+}
+
+// Accounted returns the first offset from `from` on, all below which the ledger
+// in ClickHouse accounts for, that no entry of the tail accounts for.
+func (t *Tail) Accounted(name string, partition int32, from int64) int64 {
+	entries := slices.SortedFunc(slices.Values(t.entries[place{name, partition}]), func(a, b store.StoredRange) int {
+		return cmp.Compare(a.Source.Offset, b.Source.Offset)
+	})
+	for _, e := range entries {
+		if e.Source.Offset <= from {
+			from = max(from, e.To)
+		}
+	}
+	return from
 }
 
 // add notes what the tail says of a window's offsets.
