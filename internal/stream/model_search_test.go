@@ -15,7 +15,8 @@ type found struct {
 	fault  string
 	trace  []string
 	states int
-	depth  int // all states that so many steps lead to were looked at
+	depth  int  // all states that so many steps lead to were looked at
+	all    bool // there are no others
 }
 
 // search looks at every state that at most depth steps lead to, nearest first,
@@ -44,7 +45,7 @@ func (m *model) search(start *world, depth, most int) found {
 				fault = m.complete(v.at)
 			}
 			if fault != "" {
-				return found{fault, trace(v), len(seen), d}
+				return found{fault: fault, trace: trace(v), states: len(seen), depth: d}
 			}
 			if d == depth {
 				continue
@@ -58,7 +59,7 @@ func (m *model) search(start *world, depth, most int) found {
 			v.at = nil // only the way is kept
 		}
 		if len(next) == 0 {
-			return found{states: len(seen), depth: d}
+			return found{states: len(seen), depth: d, all: len(seen) < most}
 		}
 		if len(seen) >= most {
 			return found{states: len(seen), depth: d}
@@ -183,6 +184,10 @@ func TestTheProtocolHoldsInEveryState(t *testing.T) {
 		model  *model
 		faults int8
 	}{
+		"one record, one fault":       {&model{log: []content{alertA}, maxClock: 4, maxMembers: 2}, 1},
+		"one record, three members":   {&model{log: []content{alertA}, maxClock: 5, maxMembers: 3}, 0},
+		"two records, one fault":      {&model{log: []content{alertA, rowB}, maxClock: 2, maxMembers: 2}, 1},
+		"poison, rewinds, expiry":     {&model{log: []content{alertA, poisonC}, maxClock: 2, maxMembers: 2, rewinds: true, expiry: true}, 1},
 		"one record, two faults":      {&model{log: []content{alertA}, maxClock: 3, maxMembers: 2}, 2},
 		"three records, two faults":   {whole(), 2},
 		"two records, three faults":   {&model{log: []content{alertA, rowB}, maxClock: 4, maxMembers: 3}, 3},
@@ -191,7 +196,11 @@ func TestTheProtocolHoldsInEveryState(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()
 			got := m.model.search(m.model.start(m.faults), depth, most)
-			t.Logf("%d states, all within %d steps, in %s", got.states, got.depth, time.Since(began).Round(time.Millisecond))
+			how := "all within"
+			if got.all {
+				how = "all there are, within"
+			}
+			t.Logf("%d states, %s %d steps, in %s", got.states, how, got.depth, time.Since(began).Round(time.Millisecond))
 			if got.fault != "" {
 				t.Errorf("%s, after:\n  %s", got.fault, strings.Join(got.trace, "\n  "))
 			}

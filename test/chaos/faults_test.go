@@ -162,7 +162,7 @@ func (s *site) startServer() {
 
 // hungAfter is how long ClickHouse may not answer at all before it is taken for
 // hung, as whoever runs it would: no fault takes it away for so long.
-const hungAfter = time.Minute
+const hungAfter = 30 * time.Second
 
 // revive kills and restarts a ClickHouse that hangs, until ctx ends. (The
 // embedded one does, now and then: a thread of it spins.)

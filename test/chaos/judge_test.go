@@ -21,6 +21,9 @@ type verdict struct {
 
 func (v verdict) good() bool { return len(v.lost)+len(v.doubled)+len(v.unheard) == 0 }
 
+// settleMost is how long nothing at all may change, although something is owed.
+const settleMost = 3 * time.Minute
+
 // settle waits until everything that was acknowledged has been dealt with, or
 // nothing has changed for a long time.
 func (s *site) settle(l *ledger) {
@@ -36,8 +39,8 @@ func (s *site) settle(l *ledger) {
 		if now := fmt.Sprint(rows, letters, heard); now != last {
 			last, since = now, time.Now()
 		}
-		if time.Since(since) > time.Minute {
-			s.t.Errorf("nothing has changed for a minute: %d of %d rows, %d of %d dead letters, %d of %d notifications",
+		if time.Since(since) > settleMost {
+			s.t.Errorf("nothing has changed for three minutes: %d of %d rows, %d of %d dead letters, %d of %d notifications",
 				rows, l.records-l.letters, letters, l.letters, heard, len(l.accessors))
 			return
 		}
