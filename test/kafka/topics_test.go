@@ -1,14 +1,12 @@
 package kafka
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/watchglass/watchglass/test/fleet"
 )
@@ -32,23 +30,8 @@ func (s *site) remake(partitions int32) {
 			s.t.Fatal(err)
 		}
 	}
-	s.Client = s.NewClient() // the other knows the former topic
-}
-
-// sendAnew writes to a topic that was just remade: the broker refuses the first
-// record for as long as it has not heard of the new topic's id.
-func (s *site) sendAnew(n int) {
-	s.t.Helper()
-	for {
-		err := s.Client.ProduceSync(s.t.Context(), events(0, 1)...).FirstErr()
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, kerr.UnknownTopicID) {
-			s.t.Fatal(err)
-		}
-	}
-	s.Send(events(0, n-1)...)
+	s.Client = s.NewClient() // the other knows the former topic, by its id
+	s.Admin = kadm.NewClient(s.Client)
 }
 
 // second is a configuration in which the topic has its second incarnation.
@@ -69,7 +52,7 @@ func TestTopicMadeAnew(t *testing.T) {
 				s.Send(events(0, 100)...)
 				s.work(100)
 				s.remake(1)
-				s.sendAnew(now)
+				s.Send(events(0, now)...)
 				s.refused("was deleted and made anew", "incarnation")
 				if code, text := s.Run("verify"); code != 1 || !strings.Contains(text, "was deleted and made anew") {
 					t.Errorf("verify: exit code %d\n%s", code, text)
@@ -97,7 +80,7 @@ func TestTopicMadeAnewWhileItIsRead(t *testing.T) {
 		w := s.Start("--only", "access")
 		s.Until(fleet.CountRows, 100)
 		s.remake(1)
-		s.sendAnew(150)
+		s.Send(events(0, 150)...)
 		s.ends(w, "was deleted and made anew", "incarnation")
 		s.Exact(100)
 		s.second()
@@ -114,7 +97,7 @@ func TestOffsetOfAFormerTopic(t *testing.T) {
 		s.Send(events(0, 100)...)
 		s.work(100)
 		s.remake(1)
-		s.sendAnew(150)
+		s.Send(events(0, 150)...)
 		s.second()
 		s.commit(100, "wg1 -")
 		s.refused("the group is at offset 100 of "+s.Name+"/0", "watchglass rewind --topic "+s.Name+" --to first")
