@@ -132,7 +132,8 @@ func protectedLine(tb testing.TB, key Key, id string, groups ...string) string {
 
 func mmdb(tb testing.TB, kind string, records map[string]mmdbtype.Map) string {
 	tb.Helper()
-	tree, err := mmdbwriter.New(mmdbwriter.Options{DatabaseType: kind, IncludeReservedNetworks: true})
+	// The writer puts the second of its writing into the file unless it is told one.
+	tree, err := mmdbwriter.New(mmdbwriter.Options{BuildEpoch: 1, DatabaseType: kind, IncludeReservedNetworks: true})
 	must(tb, err)
 	for cidr, record := range records {
 		_, n, err := net.ParseCIDR(cidr)
