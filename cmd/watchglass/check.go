@@ -21,8 +21,8 @@ func newCheckCommand() *cobra.Command {
 		Use:   "check",
 		Short: "Check configuration, policy and rules; with --connect Kafka and ClickHouse too",
 		Long: `Read the configuration, the policy and the rules as run would, and say what is wrong.
-With --connect also ask Kafka for its topics, and ClickHouse for its version, schema
-and deduplication windows. Nothing is changed.
+With --connect also ask Kafka for its topics, and how they could lose records, and
+ClickHouse for its version, schema and deduplication windows. Nothing is changed.
 --explain shows what the policy makes of a field, and because of which line.`,
 		Example: `  watchglass check --config watchglass.yaml --connect
   watchglass check --explain us.users.sessions.ip`,
@@ -94,14 +94,22 @@ type checklist struct {
 }
 
 func (l *checklist) line(what string, err error, detail string, args ...any) {
-	state := "ok"
 	if err != nil {
 		l.errors = append(l.errors, fmt.Errorf("%s: %w", what, err))
-		state = "failed"
-		detail, args = "", nil
+		l.print(what, "failed", "")
+		return
 	}
+	l.print(what, "ok", fmt.Sprintf(detail, args...))
+}
+
+// weak is a line about what works, and should not stay as it is.
+func (l *checklist) weak(what, detail string, args ...any) {
+	l.print(what, "weak", fmt.Sprintf(detail, args...))
+}
+
+func (l *checklist) print(what, state, detail string) {
 	if detail != "" {
-		detail = "  " + fmt.Sprintf(detail, args...)
+		detail = "  " + detail
 	}
 	_, _ = fmt.Fprintf(l.out, "%-22s %s%s\n", what, state, detail)
 }
@@ -120,9 +128,21 @@ func checkKafka(ctx context.Context, report *checklist, cfg *config.Config) {
 	if err != nil {
 		return
 	}
-	for _, topic := range topicSpecs(cfg.Kafka) {
+	specs := topicSpecs(cfg.Kafka)
+	var names []string
+	for _, topic := range specs {
+		names = append(names, topic.Name)
+	}
+	durable, err := cluster.Durabilities(ctx, names...)
+	if err != nil {
+		report.line("kafka topics", err, "")
+		return
+	}
+	for _, topic := range specs {
 		partitions, ok := there[topic.Name]
 		switch {
+		case ok && durable[topic.Name].Weakness() != "":
+			report.weak("topic "+topic.Name, "%d partitions; %s", partitions, durable[topic.Name].Weakness())
 		case ok:
 			report.line("topic "+topic.Name, nil, "%d partitions", partitions)
 		case cfg.Kafka.CreateTopics:

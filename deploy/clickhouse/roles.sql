@@ -4,9 +4,10 @@
 CREATE DATABASE IF NOT EXISTS watchglass;
 
 -- The workers, and `watchglass migrate`: views read with this user's rights,
--- so it must keep SELECT on the tables.
+-- so it must keep SELECT on the tables. It can add to tables and set how long
+-- rows are kept, and neither change nor delete a row.
 CREATE USER IF NOT EXISTS watchglass IDENTIFIED WITH sha256_password BY 'change-me';
-GRANT SELECT, INSERT, CREATE TABLE, CREATE VIEW, DROP VIEW, ALTER TABLE, ALTER VIEW, OPTIMIZE ON watchglass.* TO watchglass;
+GRANT SELECT, INSERT, CREATE TABLE, CREATE VIEW, DROP VIEW, ALTER ADD COLUMN, ALTER MODIFY COLUMN, ALTER ADD INDEX, ALTER ADD PROJECTION, ALTER TTL, ALTER VIEW ON watchglass.* TO watchglass;
 GRANT TABLE ENGINE ON MergeTree TO watchglass;
 GRANT TABLE ENGINE ON ReplacingMergeTree TO watchglass;
 -- CREATE OR REPLACE VIEW swaps by way of a table of this name, and drops the old view under it.

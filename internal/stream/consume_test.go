@@ -67,6 +67,7 @@ func (n *notebook) Handle(_ context.Context, records []Record) (err error) {
 // until waits for a condition on the notebook.
 func (n *notebook) until(t *testing.T, ok func() bool) {
 	t.Helper()
+	enough := time.After(patience)
 	for {
 		n.mu.Lock()
 		done := ok()
@@ -76,7 +77,7 @@ func (n *notebook) until(t *testing.T, ok func() bool) {
 		}
 		select {
 		case <-n.changed:
-		case <-t.Context().Done():
+		case <-enough:
 			t.Fatal("it did not come to that")
 		}
 	}

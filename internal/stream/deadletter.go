@@ -2,6 +2,7 @@ package stream
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -64,10 +65,23 @@ const HeaderReplayOf = "watchglass-replay-of"
 func (r *Record) Replays() string {
 	for i := range r.Headers {
 		if r.Headers[i].Key == HeaderReplayOf {
-			return string(r.Headers[i].Value)
+			return OriginOf(string(r.Headers[i].Value), r.Topic, r.Partition, r.Offset)
 		}
 	}
 	return ""
+}
+
+// OriginOf returns what the header of a replayed record says, if that can be:
+// a replay goes to the partition of its origin. Any other place is a producer's
+// invention, and does not count: nothing may make a record of its own pass for
+// a copy.
+func OriginOf(header, topic string, partition int32, offset int64) string {
+	text, found := strings.CutPrefix(header, topic+"/"+strconv.Itoa(int(partition))+"/")
+	n, err := strconv.ParseInt(text, 10, 64)
+	if !found || err != nil || n < 0 || n >= offset || strconv.FormatInt(n, 10) != text {
+		return ""
+	}
+	return header
 }
 
 // SpanLetter makes the dead letter that stands for a span of offsets of a topic

@@ -59,3 +59,21 @@ func TestDeadLetterHeadersAreDocumented(t *testing.T) {
 		}
 	}
 }
+
+// A producer cannot make its own records pass for copies of others.
+func TestOriginIsARecordBeforeInTheSamePartition(t *testing.T) {
+	for header, counts := range map[string]bool{
+		"in#2/3/40": true, "in#2/3/0": true,
+		"in#2/3/41": false, "in#2/3/42": false, "in#2/4/40": false, "in/3/40": false, "in#2/3": false, "in#2/3/": false, "in#2/3/-1": false,
+		"in#2/3/040": false, "in#2/3/+4": false, "in#2/3/4 ": false, "x": false, "": false, "in#2/3/99999999999999999999": false,
+	} {
+		r := Record{Topic: "in#2", Partition: 3, Offset: 41, Headers: []Header{{Key: "a"}, {HeaderReplayOf, []byte(header)}}}
+		want := ""
+		if counts {
+			want = header
+		}
+		if got := r.Replays(); got != want {
+			t.Errorf("header %q: origin %q, want %q", header, got, want)
+		}
+	}
+}

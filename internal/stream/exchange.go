@@ -39,7 +39,7 @@ var (
 // know and that is no higher than most.
 func (k *Kafka) exchange(ctx context.Context, broker int32, most int16, request kmsg.Request) (kmsg.Response, error) {
 	e := &exchange{kafka: k, broker: broker, most: most, request: request}
-	if _, err := k.transport.RoundTrip(ctx, k.client.Addr, e); err != nil {
+	if _, err := k.client.Transport.RoundTrip(ctx, k.client.Addr, e); err != nil {
 		return nil, err
 	}
 	return e.response, nil

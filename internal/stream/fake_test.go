@@ -63,13 +63,12 @@ type table struct {
 	rows    map[string]int // "topic/partition/offset value" → times stored
 	tokens  map[string]bool
 	held    map[int32][]Range
-	fail    func(token string) (before, after error) // faults of an insert
+	fail    func(ctx context.Context, token string) (before, after error) // faults of an insert
 	changed chan struct{}
 	// unreachable makes questions fail; nil: never.
 	unreachable *atomic.Bool
 	attempt     func(asked time.Time) // hears of each attempt
-	stall       func(context.Context) error
-	replays     map[string]int64 // origin → offset that stores it
+	replays     map[string]int64      // origin → offset that stores it
 }
 
 func newTable() *table {
@@ -108,6 +107,7 @@ func (tb *table) builder(a Assigned) Builder { return &builder{table: tb, assign
 // stored waits until there are n rows, and returns them.
 func (tb *table) stored(t *testing.T, n int) map[string]int {
 	t.Helper()
+	enough := time.After(patience)
 	for {
 		tb.mu.Lock()
 		if len(tb.rows) >= n {
@@ -117,7 +117,7 @@ func (tb *table) stored(t *testing.T, n int) map[string]int {
 		tb.mu.Unlock()
 		select {
 		case <-tb.changed:
-		case <-t.Context().Done():
+		case <-enough:
 			t.Fatal("rows did not come")
 		}
 	}
@@ -178,15 +178,12 @@ func (b *batch) Insert(ctx context.Context, token string, asked time.Time) error
 	if tb.attempt != nil {
 		tb.attempt(asked)
 	}
-	if tb.stall != nil {
-		return tb.stall(ctx)
-	}
 	tb.mu.Lock()
 	defer tb.mu.Unlock()
 	var after error
 	if tb.fail != nil {
 		var before error
-		if before, after = tb.fail(token); before != nil {
+		if before, after = tb.fail(ctx, token); before != nil {
 			return before
 		}
 	}
@@ -205,6 +202,10 @@ func (b *batch) Insert(ctx context.Context, token string, asked time.Time) error
 }
 
 var errFault = errors.New("injected fault")
+
+// patience is how long a test waits for what has to happen: far longer than it
+// takes on a busy machine, so that a test that hangs says where.
+const patience = time.Minute
 
 // offsetOf is what a group has committed.
 func offsetOf(t *testing.T, k *Kafka, group, topic string, partition int32) committed {

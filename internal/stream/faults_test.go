@@ -77,7 +77,7 @@ func TestStoreWhateverFails(t *testing.T) {
 			case !c.atStore:
 				install()
 			case c.key == heartbeatKey: // the insert does not end before the generation does
-				tb.fail = func(string) (error, error) {
+				tb.fail = func(context.Context, string) (error, error) {
 					install()
 					if installed.Hits() == 0 {
 						return errFault, nil
@@ -85,22 +85,20 @@ func TestStoreWhateverFails(t *testing.T) {
 					return nil, nil
 				}
 			default:
-				tb.fail = func(string) (error, error) { install(); return nil, nil }
+				tb.fail = func(context.Context, string) (error, error) { install(); return nil, nil }
 			}
 			stop := run(t, k, tb)
 			select {
 			case <-there:
-			case <-t.Context().Done():
+			case <-time.After(patience):
 				t.Fatal("nothing was stored")
 			}
-			if err := installed.Wait(t.Context(), c.times); err != nil {
+			met, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			if err := installed.Wait(met, c.times); err != nil {
 				t.Fatal("the fault was not met:", err)
 			}
-			for offsetOf(t, k, "g", "in", 0) != (committed{250, "wg1 -"}) {
-				if t.Context().Err() != nil {
-					t.Fatal("the offset did not move to the end")
-				}
-			}
+			until(t, "the end is committed", func() bool { return offsetOf(t, k, "g", "in", 0) == committed{250, "wg1 -"} })
 			if err := stop(); err != nil {
 				t.Fatal(err)
 			}
@@ -268,7 +266,7 @@ func TestMembersComeAndGo(t *testing.T) {
 	more()
 	select {
 	case <-joined:
-	case <-t.Context().Done():
+	case <-time.After(patience):
 		t.Fatal("the second member did not join")
 	}
 	more()
@@ -316,7 +314,7 @@ func TestInsertWhateverFails(t *testing.T) {
 			rows, alerts, _ := mixture(t, k, 250)
 			tb := newTable()
 			failures := 3
-			tb.fail = func(string) (error, error) {
+			tb.fail = func(context.Context, string) (error, error) {
 				if failures--; failures >= 0 {
 					return c.before, c.after
 				}
@@ -337,43 +335,5 @@ func TestInsertWhateverFails(t *testing.T) {
 				t.Errorf("%v failed inserts were counted, want 3", n)
 			}
 		})
-	}
-}
-
-// A worker is stopped while an insert does not come to an end: it leaves the
-// range announced, and the next owner stores it.
-func TestInsertIsLeftAtTheEnd(t *testing.T) {
-	k := cluster(t, 1, "in", "dead", "alerts")
-	tb := newTable()
-	began := make(chan struct{}, 1)
-	tb.stall = func(ctx context.Context) error {
-		select {
-		case began <- struct{}{}:
-		default:
-		}
-		<-ctx.Done()
-		return ctx.Err()
-	}
-	produce(t, k, "in", 0, numbered(10)...)
-	ctx, cancel := context.WithCancel(t.Context())
-	publisher := k.Publisher()
-	defer publisher.Close()
-	cfg := storeConfig(t, k, tb, publisher)
-	cfg.Grace = time.Millisecond
-	done := make(chan error, 1)
-	go func() { done <- k.Store(ctx, cfg) }()
-	<-began
-	cancel()
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
-	if got := offsetOf(t, k, "g", "in", 0); got != (committed{0, "wg1 0-10 m=0"}) {
-		t.Errorf("committed %+v, want the range announced", got)
-	}
-	tb.stall = nil
-	stop := run(t, k, tb)
-	once(t, tb.stored(t, 10), 10)
-	if err := stop(); err != nil {
-		t.Fatal(err)
 	}
 }

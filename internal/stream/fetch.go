@@ -228,7 +228,7 @@ func (f *fetcher) launch(ctx context.Context, outstanding map[int]bool, resting 
 
 // leaders finds each cursor's leading broker, -1 where there is none now.
 func (f *fetcher) leaders(ctx context.Context, cursors []*cursor) ([]int, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, f.kafka.cfg.RequestTimeout)
 	defer cancel()
 	topics := map[string]bool{}
 	var names []string
@@ -281,7 +281,7 @@ func (f *fetcher) guarded(ctx context.Context, leader int, cursors []*cursor) an
 // fetch asks one broker for several partitions.
 func (f *fetcher) fetch(ctx context.Context, leader int, cursors []*cursor) answered {
 	answer := answered{leader: leader, sent: time.Now(), cursors: cursors, results: make([]result, len(cursors))}
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout+maxWait)
+	ctx, cancel := context.WithTimeout(ctx, f.kafka.cfg.RequestTimeout+maxWait)
 	defer cancel()
 	response, err := f.kafka.exchange(ctx, int32(leader), f.version(cursors), f.request(cursors))
 	if err != nil {
@@ -394,6 +394,7 @@ func (f *fetcher) sameLife(ctx context.Context, c *cursor) error {
 
 // pause lets a partition rest after an error.
 func (f *fetcher) pause(c *cursor, err error) {
+	f.kafka.cfg.Metrics.fetchFailures.Inc()
 	c.resume = time.Now().Add(backoff(c.tries))
 	c.tries++
 	if c.tries > 2 && !errors.Is(err, context.Canceled) { // a leader's move is unremarkable

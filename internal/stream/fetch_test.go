@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/rs/zerolog"
 )
@@ -41,7 +42,7 @@ func TestEveryPartitionGetsItsTurn(t *testing.T) {
 		c := f.add(Assigned{Topic: "in", Name: "in", Partition: p}, 0)
 		lanes = append(lanes, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(c.chunks)})
 	}
-	lanes = append(lanes, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(t.Context().Done())})
+	lanes = append(lanes, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(time.After(patience))})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- f.run(ctx) }()

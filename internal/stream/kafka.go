@@ -14,8 +14,7 @@ import (
 	"github.com/segmentio/kafka-go/sasl"
 )
 
-// requestTimeout bounds every request that does not wait for records.
-const requestTimeout = 10 * time.Second
+const defaultRequestTimeout = 10 * time.Second
 
 // KafkaConfig says how to reach the brokers.
 type KafkaConfig struct {
@@ -25,6 +24,9 @@ type KafkaConfig struct {
 	ClientID string
 	Log      zerolog.Logger
 	Metrics  *Metrics
+	// RequestTimeout bounds every request that does not wait for records;
+	// default 10 s.
+	RequestTimeout time.Duration
 }
 
 // Kafka is a connection to one cluster, shared by all consumers of a process.
@@ -38,13 +40,16 @@ type Kafka struct {
 
 // Open prepares a connection; nothing is dialled yet. Close it.
 func Open(cfg KafkaConfig) *Kafka {
+	if cfg.RequestTimeout == 0 {
+		cfg.RequestTimeout = defaultRequestTimeout
+	}
 	transport := &kafka.Transport{TLS: cfg.TLS, SASL: cfg.SASL, ClientID: cfg.ClientID, MetadataTTL: 3 * time.Second}
 	return &Kafka{
 		cfg:       cfg,
 		transport: transport,
 		client:    &kafka.Client{Addr: kafka.TCP(cfg.Brokers...), Transport: transport},
 		dialer: &kafka.Dialer{
-			ClientID: cfg.ClientID, Timeout: requestTimeout, DualStack: true, TLS: cfg.TLS, SASLMechanism: cfg.SASL,
+			ClientID: cfg.ClientID, Timeout: cfg.RequestTimeout, DualStack: true, TLS: cfg.TLS, SASLMechanism: cfg.SASL,
 		},
 	}
 }
@@ -55,7 +60,7 @@ func (k *Kafka) Close() { k.transport.CloseIdleConnections() }
 // Ping asks for the cluster's metadata. A refused password or a failed TLS
 // handshake is fatal; everything else is worth waiting for.
 func (k *Kafka) Ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, k.cfg.RequestTimeout)
 	defer cancel()
 	_, err := k.client.Metadata(ctx, &kafka.MetadataRequest{})
 	return classify(fmt.Errorf("reach kafka at %v: %w", k.cfg.Brokers, err), err)
@@ -94,7 +99,7 @@ type TopicSpec struct {
 // EnsureTopics creates the topics that are missing, when create is true. A
 // missing topic that may not be created is fatal.
 func (k *Kafka) EnsureTopics(ctx context.Context, create bool, topics ...TopicSpec) error {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, k.cfg.RequestTimeout)
 	defer cancel()
 	missing, err := k.missing(ctx, topics)
 	if err != nil || len(missing) == 0 {
@@ -156,7 +161,7 @@ func (k *Kafka) missing(ctx context.Context, topics []TopicSpec) ([]TopicSpec, e
 
 // Partitions returns the number of partitions of every topic of the cluster.
 func (k *Kafka) Partitions(ctx context.Context) (map[string]int, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, k.cfg.RequestTimeout)
 	defer cancel()
 	// Asked of a broker anew, not of the transport's cache: topics may have
 	// been created a moment ago.
@@ -198,7 +203,7 @@ type Bounds struct{ First, End int64 }
 
 // Bounds asks for the log's bounds of the given partitions of a topic.
 func (k *Kafka) Bounds(ctx context.Context, topic string, partitions ...int32) (map[int32]Bounds, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, k.cfg.RequestTimeout)
 	defer cancel()
 	var requests []kafka.OffsetRequest
 	for _, p := range partitions {

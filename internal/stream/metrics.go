@@ -9,6 +9,7 @@ import (
 // Metrics of all consumers of a process.
 type Metrics struct {
 	generations     *prometheus.CounterVec
+	fetchFailures   prometheus.Counter
 	records         *prometheus.CounterVec
 	rows            *prometheus.CounterVec
 	deadLetters     *prometheus.CounterVec
@@ -49,6 +50,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	}
 	m := &Metrics{
 		generations:     vec("watchglass_stream_generations_total", "Generations of the consumer group this process took part in.", "group"),
+		fetchFailures:   one("watchglass_stream_fetch_failures_total", "Partitions that a fetch brought nothing of because it failed; each is fetched again. A few come with every move of a leader."),
 		records:         vec("watchglass_stream_records_total", "Records handled.", "topic"),
 		rows:            vec("watchglass_stream_rows_total", "Rows stored, acknowledged by ClickHouse.", "topic"),
 		deadLetters:     vec("watchglass_stream_dead_letters_total", "Records sent to the dead letters.", "topic", "reason"),

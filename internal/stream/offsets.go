@@ -30,7 +30,7 @@ func (e errOutcomeUnknown) Unwrap() error { return e.err }
 
 // commit stores an offset with its metadata. Any error ends the generation.
 func (k *Kafka) commit(ctx context.Context, m membership, topic string, partition int32, c committed) error {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, k.cfg.RequestTimeout)
 	defer cancel()
 	response, err := k.client.OffsetCommit(ctx, &kafka.OffsetCommitRequest{
 		GroupID: m.group, MemberID: m.member, GenerationID: int(m.generation),
@@ -52,7 +52,7 @@ func (k *Kafka) commit(ctx context.Context, m membership, topic string, partitio
 
 // fetchCommitted reads what the group has committed for some partitions.
 func (k *Kafka) fetchCommitted(ctx context.Context, group string, assigned []Assigned) (map[Assigned]committed, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, k.cfg.RequestTimeout)
 	defer cancel()
 	request := kafka.OffsetFetchRequest{GroupID: group, Topics: map[string][]int{}}
 	for _, a := range assigned {

@@ -24,12 +24,12 @@ func (k *Kafka) Publisher() *KafkaPublisher {
 	return &KafkaPublisher{
 		metrics: k.cfg.Metrics,
 		writer: &kafka.Writer{
-			Addr: k.client.Addr, Transport: k.transport, Balancer: balancer{}, RequiredAcks: kafka.RequireAll,
+			Addr: k.client.Addr, Transport: k.client.Transport, Balancer: balancer{}, RequiredAcks: kafka.RequireAll,
 			MaxAttempts: 1, // retried here, message by message, with what went wrong counted
 			BatchBytes:  maxMessageBytes, BatchSize: 10_000,
 			// An alert waits at most this long for company.
 			BatchTimeout: time.Millisecond,
-			WriteTimeout: requestTimeout, ReadTimeout: requestTimeout,
+			WriteTimeout: k.cfg.RequestTimeout, ReadTimeout: k.cfg.RequestTimeout,
 			Compression: kafka.Lz4,
 		},
 	}

@@ -231,11 +231,7 @@ func TestStoreTakesWhatTransactionsCommitted(t *testing.T) {
 	}
 	tb := newTable()
 	stop := run(t, k, tb)
-	for offsetOf(t, k, "g", "in", 0) != (committed{40, "wg1 -"}) {
-		if t.Context().Err() != nil {
-			t.Fatal("the offset did not move past the last marker")
-		}
-	}
+	until(t, "the offset behind the last marker is committed", func() bool { return offsetOf(t, k, "g", "in", 0) == committed{40, "wg1 -"} })
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}

@@ -89,7 +89,7 @@ func (k *Kafka) Standings(ctx context.Context, group string, topic TopicName) ([
 // Deserted returns an error that says who is there, unless a group has no
 // members.
 func (k *Kafka) Deserted(ctx context.Context, group string) error {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, k.cfg.RequestTimeout)
 	defer cancel()
 	response, err := k.client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: []string{group}})
 	if err != nil {
@@ -106,7 +106,7 @@ func (k *Kafka) Deserted(ctx context.Context, group string) error {
 // OffsetsAt returns each partition's first offset whose record has a Kafka
 // timestamp of at or later; the end of the log where there is none.
 func (k *Kafka) OffsetsAt(ctx context.Context, standings []Standing, at time.Time) ([]int64, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, k.cfg.RequestTimeout)
 	defer cancel()
 	request := kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{}}
 	for _, s := range standings {

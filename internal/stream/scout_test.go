@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"context"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -14,7 +15,7 @@ import (
 // answered.
 func away(tb *table) *atomic.Bool {
 	var off atomic.Bool
-	tb.fail = func(string) (error, error) {
+	tb.fail = func(context.Context, string) (error, error) {
 		if off.Load() {
 			return errFault, nil
 		}
@@ -29,10 +30,11 @@ func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	poll := time.NewTicker(5 * time.Millisecond)
 	defer poll.Stop()
+	enough := time.After(patience)
 	for !holds() {
 		select {
 		case <-poll.C:
-		case <-t.Context().Done():
+		case <-enough:
 			t.Fatal("it did not come to this: " + what)
 		}
 	}

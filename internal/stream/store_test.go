@@ -102,11 +102,7 @@ func TestOnlyPoisonAdvancesLikeAnythingElse(t *testing.T) {
 	tb := newTable()
 	produce(t, k, "in", 0, "poison", "poison", "poison")
 	stop := run(t, k, tb)
-	for offsetOf(t, k, "g", "in", 0) != (committed{3, "wg1 -"}) {
-		if t.Context().Err() != nil {
-			t.Fatal("offset did not move")
-		}
-	}
+	until(t, "the end is committed", func() bool { return offsetOf(t, k, "g", "in", 0) == committed{3, "wg1 -"} })
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +114,7 @@ func TestInsertsThatFailAreRepeatedWithTheSameToken(t *testing.T) {
 			k := cluster(t, 1, "in", "dead", "alerts")
 			tb := newTable()
 			failed := map[string]int{}
-			tb.fail = func(token string) (error, error) {
+			tb.fail = func(_ context.Context, token string) (error, error) {
 				failed[token]++
 				switch {
 				case failed[token] > 2:
@@ -131,11 +127,7 @@ func TestInsertsThatFailAreRepeatedWithTheSameToken(t *testing.T) {
 			}
 			produce(t, k, "in", 0, numbered(250)...)
 			stop := run(t, k, tb)
-			for offsetOf(t, k, "g", "in", 0).offset != 250 {
-				if t.Context().Err() != nil {
-					t.Fatal("offset did not move")
-				}
-			}
+			until(t, "the end is committed", func() bool { return offsetOf(t, k, "g", "in", 0).offset == 250 })
 			if err := stop(); err != nil {
 				t.Fatal(err)
 			}

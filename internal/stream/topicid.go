@@ -38,7 +38,7 @@ const (
 
 // TopicIDs asks for the ids of topics. A topic that does not exist is an error.
 func (k *Kafka) TopicIDs(ctx context.Context, topics ...string) (map[string]TopicID, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, k.cfg.RequestTimeout)
 	defer cancel()
 	request := kmsg.NewPtrMetadataRequest()
 	for _, topic := range topics {

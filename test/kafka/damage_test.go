@@ -48,12 +48,13 @@ func (s *site) awaitLog(w *fleet.Worker, text string) {
 	s.t.Helper()
 	poll := time.NewTicker(20 * time.Millisecond)
 	defer poll.Stop()
+	enough := time.After(fleet.Patience)
 	for !bytes.Contains([]byte(w.Log()), []byte(text)) {
 		select {
 		case <-poll.C:
 		case <-w.Done:
 			s.t.Fatalf("the worker has ended, and did not say %q", text)
-		case <-s.t.Context().Done():
+		case <-enough:
 			s.t.Fatalf("the worker does not say %q", text)
 		}
 	}

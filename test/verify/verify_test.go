@@ -49,9 +49,9 @@ func (s *site) fill() {
 		s.client.Produce(s.t.Context(), on(s.name, &kgo.Record{Partition: p, Value: []byte("not JSON")}), nil)
 	}
 	for range 2 {
-		for _, origin := range []string{"x", "y"} {
+		for _, origin := range []string{"0", "60"} {
 			r := on(s.name, event(replayed, "u-1", now))
-			r.Headers = []kgo.RecordHeader{{Key: stream.HeaderReplayOf, Value: []byte(s.name + "/7/" + origin)}}
+			r.Headers = []kgo.RecordHeader{{Key: stream.HeaderReplayOf, Value: fmt.Appendf(nil, "%s/%d/%s", s.name, replayed, origin)}}
 			s.client.Produce(s.t.Context(), r, nil)
 		}
 	}

@@ -67,11 +67,15 @@ func Underway(ctx context.Context, k *stream.Kafka, g Groups, topics []Topic, pa
 }
 
 // deadOrigin is the origin of a record in the topic of the dead letters that
-// is a replay.
+// is a replay. Its key is the position of the record that died.
 func deadOrigin(r *stream.Record) string {
+	at, err := ParsePosition(string(r.Key))
+	if err != nil {
+		return ""
+	}
 	for _, h := range r.Headers {
 		if h.Key == stream.HeaderOriginal+stream.HeaderReplayOf {
-			return string(h.Value)
+			return stream.OriginOf(string(h.Value), at.Topic, at.Partition, at.Offset)
 		}
 	}
 	return ""

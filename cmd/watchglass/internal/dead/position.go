@@ -18,6 +18,7 @@ import (
 	"strings"
 
 	"github.com/watchglass/watchglass/internal/store"
+	"github.com/watchglass/watchglass/internal/stream"
 	"github.com/watchglass/watchglass/schema"
 )
 
@@ -39,12 +40,10 @@ func Text(p schema.Position) string {
 	return p.Topic + "/" + strconv.Itoa(int(p.Partition)) + "/" + strconv.FormatInt(p.Offset, 10)
 }
 
-// Origin is where a letter's bytes came from first. A header that names an
-// impossible place is a producer's invention, and does not count.
+// Origin is where a letter's bytes came from first.
 func Origin(e *store.DeadEntry) string {
-	p, err := ParsePosition(e.Origin)
-	if err != nil || p.Topic != e.Source.Topic || p.Partition != e.Source.Partition || p.Offset > e.Source.Offset {
-		return Text(e.Source)
+	if origin := stream.OriginOf(e.Origin, e.Source.Topic, e.Source.Partition, e.Source.Offset); origin != "" {
+		return origin
 	}
-	return Text(p)
+	return Text(e.Source)
 }

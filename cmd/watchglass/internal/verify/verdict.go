@@ -138,6 +138,8 @@ func judgeRow(o offset) (Verdict, Reason) {
 // judgeLetter decides about an offset with a dead letter and no row.
 func judgeLetter(o offset) (Verdict, Reason) {
 	switch {
+	case o.letter == timeLetter && o.record == aRow && o.ledger != aRow:
+		return DeadLetter, "" // the span of event times has become wider since
 	case o.record == aRow && !o.erased:
 		return Missing, FalseLetter
 	case o.record != aLetter && o.record != rowOrLetter && o.ledger == aRow && !o.erased:
