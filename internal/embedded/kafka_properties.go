@@ -25,9 +25,11 @@ func (k *Kafka) dir(i int) string {
 }
 
 // javaArgs favours a quick start: no second compiler, no parallel collector.
+// What the JVM unpacks, and would leave behind when it is killed, stays in dir.
 func (k *Kafka) javaArgs(i int, args ...string) []string {
 	return append([]string{
 		k.java, "-Xmx" + k.cfg.Heap, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
+		"-XX:-UsePerfData", "-Djava.io.tmpdir=" + k.dir(i),
 		"-Dlog4j2.configurationFile=" + filepath.Join(k.dir(i), "log4j2.properties"),
 		"-cp", filepath.Join(k.cfg.Jars, "*"),
 	}, args...)

@@ -1,9 +1,11 @@
 package kafka
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -64,7 +66,11 @@ func (s *site) last() int64 { return int64(s.Ends(s.Name)) }
 // than most are left.
 func (s *site) compacted(from int64, n, most int) {
 	s.t.Helper()
+	began := time.Now()
 	for count := n; count > most; {
+		if time.Since(began) > fleet.Patience {
+			s.t.Fatalf("Kafka has compacted nothing: %d of the %d records from offset %d on are left", count, n, from)
+		}
 		s.Send(&kgo.Record{Key: []byte("last"), Value: event(1)}) // rolls a segment
 		count = 0
 		for _, o := range s.offsets() {
@@ -81,8 +87,10 @@ func (s *site) offsets() (found []int64) {
 	end := s.last()
 	reader := s.NewClient(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{s.Name: {0: kgo.NewOffset().AtStart()}}), kgo.KeepControlRecords())
 	defer reader.Close()
+	ctx, cancel := context.WithTimeout(s.t.Context(), fleet.Patience)
+	defer cancel()
 	for last := int64(-1); last < end-1; {
-		fetches := reader.PollFetches(s.t.Context())
+		fetches := reader.PollFetches(ctx)
 		if err := fetches.Err(); err != nil {
 			s.t.Fatal(err)
 		}
