@@ -38,7 +38,7 @@ test: ## Run every test, with the race detector, against real engines
 
 .PHONY: chaos
 chaos: engines ## Break everything at random, 200 times (two hours)
-	go test ./test/chaos -run TestChaos -v -timeout 6h -first 1 -schedules 200 -length 20s -rate 20000 $(ARGS)
+	go test ./test/chaos -run TestChaos -v -timeout 6h -first 1 -schedules 200 -length 20s -rate 21000 $(ARGS)
 
 .PHONY: bench
 bench: engines ## Run the benchmarks
