@@ -2,11 +2,14 @@ package kafka
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/watchglass/watchglass/test/fleet"
 )
@@ -20,7 +23,7 @@ func TestDamagedBatch(t *testing.T) {
 		for p := range int32(4) {
 			s.Send(events(p, 50)...)
 		}
-		s.Send(events(2, 20)...) // the batch at offset 50
+		s.sendBatch(events(2, 20)) // at offset 50
 		for p := range int32(4) {
 			s.Send(events(p, 30)...)
 		}
@@ -60,9 +63,26 @@ func (s *site) awaitLog(w *fleet.Worker, text string) {
 	}
 }
 
+// sendBatch writes records of one partition as one batch: an ordinary client may
+// cut them where its sender comes in between.
+func (s *site) sendBatch(records []*kgo.Record) {
+	s.t.Helper()
+	client := s.NewClient(kgo.ManualFlushing())
+	for _, r := range records {
+		client.Produce(s.t.Context(), r, func(_ *kgo.Record, err error) {
+			if err != nil {
+				s.t.Error(err)
+			}
+		})
+	}
+	if err := client.Flush(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // flip changes a text in the batch that begins at an offset, in the log of a
 // partition, behind the broker's back.
-func (s *site) flip(partition int32, text []byte, from int) {
+func (s *site) flip(partition int32, text []byte, from uint64) {
 	s.t.Helper()
 	dirs, err := s.Admin.DescribeAllLogDirs(s.t.Context(), nil)
 	if err != nil {
@@ -81,17 +101,20 @@ func (s *site) flip(partition int32, text []byte, from int) {
 		s.t.Fatal(err)
 	}
 	defer file.Close()
+	var position int64
 	log, err := os.ReadFile(path)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	// A batch begins with its first offset; the same bytes before it are another's count.
-	begin := bytes.LastIndex(log, []byte{0, 0, 0, 0, 0, 0, 0, byte(from)})
-	at := bytes.Index(log[max(begin, 0):], text)
-	if begin < 0 || at < 0 {
-		s.t.Fatalf("%q is not in the log behind offset %d", text, from)
+	for len(log) > 0 {
+		first, end := binary.BigEndian.Uint64(log), 12+binary.BigEndian.Uint32(log[8:])
+		if at := bytes.Index(log[:end], text); first == from && at >= 0 {
+			if _, err := file.WriteAt([]byte{'x'}, position+int64(at)); err != nil {
+				s.t.Fatal(err)
+			}
+			return
+		}
+		log, position = log[end:], position+int64(end)
 	}
-	if _, err := file.WriteAt([]byte{'x'}, int64(begin+at+1)); err != nil {
-		s.t.Fatal(err)
-	}
+	s.t.Fatalf("%q is not in a batch at offset %d", text, from)
 }
