@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -18,13 +17,15 @@ import (
 
 func newRulesMatchCommand() *cobra.Command {
 	var rulesDir, policyDir, keyID, keyFile, format string
-	var mmdb []string
+	var mmdb, timeFields []string
+	var topic string
 	var noEnrich bool
 	c := &cobra.Command{
 		Use:   "match --rules DIR [--policy DIR]",
 		Short: "Match events on standard input against rules",
 		Long: `Read events from standard input, one a line, and print a JSON line
-{"event":0,"rule":"<id>"} per match, in order; events are counted from 0.
+{"event":0,"rule":"<id>"} per match, in order; events are counted from 0. A rule
+over time adds its group, and names the event that completes it.
 With --policy, events are enriched as run does; without, they are any JSON objects,
 matched as they are. The keys of the protected lists are --key-file, or else the
 files ID.key in the policy folder.`,
@@ -45,7 +46,7 @@ files ID.key in the policy folder.`,
 				return err
 			}
 			if noEnrich {
-				return asInput(c.Context(), sigma.MatchLines(c.Context(), set, c.InOrStdin(), c.OutOrStdout()))
+				return asInput(c.Context(), sigma.MatchLines(c.Context(), set, sigma.Lines{TimeFields: timeFields}, c.InOrStdin(), c.OutOrStdout()))
 			}
 			policy := enrich.Config{PolicyDir: policyDir, MMDB: mmdb}
 			if policy.ProtectedKeys, err = readKeys(policyDir, keyID, keyFile); err != nil {
@@ -61,7 +62,7 @@ files ID.key in the policy folder.`,
 			if err != nil {
 				return usageError{err}
 			}
-			return matchEnriched(c.Context(), c.InOrStdin(), c.OutOrStdout(), decoder, snapshot.NewEnricher(), set)
+			return matchEnriched(c.Context(), c.InOrStdin(), c.OutOrStdout(), decoder, snapshot.NewEnricher(), set.For(topic, format))
 		},
 	}
 	flags := c.Flags()
@@ -71,6 +72,8 @@ files ID.key in the policy folder.`,
 	flags.StringVar(&keyFile, "key-file", "", "file that holds that key (default: every file ID.key in the policy folder)")
 	flags.StringSliceVar(&mmdb, "mmdb", nil, "geo databases")
 	flags.StringVar(&format, "format", source.JSON, "format of the events, see docs/sources.md")
+	flags.StringVar(&topic, "topic", "", "topic that the events are of, for rules whose logsource names one")
+	flags.StringSliceVar(&timeFields, "time-field", nil, "with --no-enrich: field that holds an event's time, for rules over time (default time, @timestamp, timestamp)")
 	flags.BoolVar(&noEnrich, "no-enrich", false, "match the events as they are; the same as no --policy")
 	_ = c.MarkFlagDirname("rules")
 	_ = c.MarkFlagDirname("policy")
@@ -100,10 +103,9 @@ func asInput(ctx context.Context, err error) error {
 func matchEnriched(ctx context.Context, in io.Reader, out io.Writer, decoder source.Decoder, enricher *enrich.Enricher, set *sigma.Set) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(make([]byte, 64<<10), schema.MaxRecordBytes+2)
-	w := bufio.NewWriterSize(out, 64<<10)
+	w := set.NewMatchWriter(out)
 	matcher := set.NewMatcher()
 	var event schema.AccessEvent
-	var buffer []byte
 	n := 0
 	for line := 1; lines.Scan(); line++ {
 		if len(lines.Bytes()) == 0 {
@@ -119,9 +121,10 @@ func matchEnriched(ctx context.Context, in io.Reader, out io.Writer, decoder sou
 			return errors.Join(usagef("event on line %d: %w", line, err), w.Flush())
 		}
 		enricher.Enrich(&event)
-		buffer = sigma.AppendMatches(buffer[:0], n, matcher.Match(&event))
-		if _, err := w.Write(buffer); err != nil {
-			return fmt.Errorf("write matches: %w", err)
+		found := matcher.Match(&event)
+		w.Timeline().Add(n, &event, found)
+		if err := w.Matches(n, found); err != nil {
+			return err
 		}
 		n++
 	}

@@ -25,7 +25,7 @@ func loadRules(cfg *config.Config) (*ruleSet, error) {
 	rules := &ruleSet{set: set, matches: map[*sigma.Rule]access.Match{}}
 	for _, r := range set.Rules() {
 		match := access.Match{ID: r.ID}
-		if !r.Staged() {
+		if r.Alerts() {
 			ref := schema.RuleRef{ID: r.ID, Title: r.Title, Level: r.Level, Version: r.Version, Tags: r.Tags}
 			if match.Alert, err = alert.NewRule(ref, r.Fields, r.GroupBy); err != nil {
 				return nil, fmt.Errorf("%s: %w", r.File, err)
@@ -43,8 +43,8 @@ type ruleMatcher struct {
 	found   []access.Match
 }
 
-func (s *ruleSet) newMatcher() access.Matcher {
-	return &ruleMatcher{rules: s, matcher: s.set.NewMatcher()}
+func (s *ruleSet) newMatcher(t access.Topic) access.Matcher {
+	return &ruleMatcher{rules: s, matcher: s.set.For(t.Topic, t.Format).NewMatcher()}
 }
 
 // Match implements access.Matcher.

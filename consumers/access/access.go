@@ -53,7 +53,7 @@ type Config struct {
 	Topics           []Topic
 	Source           source.Config
 	NewEnricher      func() Enricher
-	NewMatcher       func() Matcher
+	NewMatcher       func(Topic) Matcher
 	Writer           *store.Writer
 	DB               *store.DB
 	Checked          <-chan struct{} // closed when ClickHouse was found fit
@@ -73,19 +73,19 @@ type Consumer struct {
 	cfg     Config
 	kafka   *stream.Kafka
 	metrics *metrics
-	formats map[string]string // by incarnated name
+	topics  map[string]Topic // by incarnated name
 	blocks  sync.Pool
 }
 
 // New checks the configuration and starts nothing.
 func New(kafka *stream.Kafka, cfg Config) (*Consumer, error) {
-	c := &Consumer{cfg: cfg, kafka: kafka, metrics: newMetrics(cfg.Metrics), formats: map[string]string{}}
+	c := &Consumer{cfg: cfg, kafka: kafka, metrics: newMetrics(cfg.Metrics), topics: map[string]Topic{}}
 	c.blocks.New = func() any { return store.NewBlock() }
 	for _, t := range cfg.Topics {
 		if _, err := source.New(t.Format, cfg.Source); err != nil {
 			return nil, stream.Fatal("kafka.topics.access_events: topic %s: %w", t.Topic, err)
 		}
-		c.formats[t.Name] = t.Format
+		c.topics[t.Name] = t
 		c.cfg.Group.Topics = append(c.cfg.Group.Topics, t.TopicName)
 	}
 	return c, nil
@@ -102,13 +102,13 @@ func (c *Consumer) Run(ctx context.Context) error {
 }
 
 func (c *Consumer) newBuilder(a stream.Assigned) stream.Builder {
-	format := c.formats[a.Name]
-	decoder, err := source.New(format, c.cfg.Source)
+	topic := c.topics[a.Name]
+	decoder, err := source.New(topic.Format, c.cfg.Source)
 	if err != nil {
 		panic("access: " + err.Error()) // New has made one like it
 	}
 	return &builder{
-		cfg: &c.cfg, assigned: a, format: format, decoder: decoder, enrich: c.cfg.NewEnricher(), match: c.cfg.NewMatcher(),
+		cfg: &c.cfg, assigned: a, format: topic.Format, decoder: decoder, enrich: c.cfg.NewEnricher(), match: c.cfg.NewMatcher(topic),
 		metrics: c.metrics.lane(a.Name), block: c.blocks.Get().(*store.Block), blocks: &c.blocks,
 	}
 }

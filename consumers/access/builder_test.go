@@ -42,7 +42,7 @@ func newBuilder(t *testing.T, format string) (*builder, *Consumer) {
 	}
 	c, err := New(nil, Config{
 		Topics:      []Topic{{stream.Incarnated("in", 2), format}},
-		NewEnricher: func() Enricher { return marked{} }, NewMatcher: func() Matcher { return rules{alerting} },
+		NewEnricher: func() Enricher { return marked{} }, NewMatcher: func(Topic) Matcher { return rules{alerting} },
 		AlertsTopic: "alerts", Metrics: prometheus.NewRegistry(),
 	})
 	if err != nil {

@@ -50,7 +50,7 @@ func LoadCases(fsys fs.FS, dir string) ([]Case, error) {
 // ParseCases reads one test file; name stands in errors.
 func ParseCases(name string, yaml []byte) ([]Case, error) {
 	f := &faults{file: name}
-	body := parseYAML(yaml, f)
+	body := parseOne(yaml, f)
 	if body == nil {
 		return nil, f.joined()
 	}

@@ -14,7 +14,7 @@ import (
 // predicate compiles one value of an item, and a key that tells it from every
 // other comparison with that field.
 func (c *compiler) predicate(it *item, s scalar, f *faults) (predicate, string, bool) {
-	p := predicate{field: c.field(it.field), cased: it.mods.cased}
+	p := predicate{field: c.field(it.field), cased: it.mods.cased, part: it.mods.part}
 	no := func(format string, args ...any) (predicate, string, bool) {
 		f.add(s.pos, "%s", fmt.Sprintf(format, args...))
 		return predicate{}, "", false
@@ -22,7 +22,7 @@ func (c *compiler) predicate(it *item, s scalar, f *faults) (predicate, string, 
 	if complaint := c.fits(it, s); complaint != "" {
 		return no("%s", complaint)
 	}
-	key := fmt.Sprintf("%s cased=%t ", it.mods.match, p.cased)
+	key := fmt.Sprintf("%s%s cased=%t ", p.part, it.mods.match, p.cased)
 	switch it.mods.match {
 	case "", "contains", "startswith", "endswith":
 		return c.textPredicate(p, it, s, f, key)
@@ -67,7 +67,9 @@ func (c *compiler) textPredicate(p predicate, it *item, s scalar, f *faults, key
 		p.test = testNull
 		return p, "null", true
 	case kindText:
-		elements = parsePattern(s.text)
+		if elements = parsePattern(s.text); s.dashes {
+			elements = withDashes(elements)
+		}
 		p.test = testText
 		if s.text == "" {
 			p.test = testEmpty
@@ -99,6 +101,10 @@ func (c *compiler) fits(it *item, s scalar) string {
 		return fmt.Sprintf("exists has %s for a value: expected true or false", s.kind)
 	case it.mods.compares() && s.kind != kindNumber:
 		return fmt.Sprintf("%s has %s for a value: expected a number", name, s.kind)
+	case it.mods.part != wholeValue && s.kind != kindNumber:
+		return fmt.Sprintf("%s has %s for a value: expected a number", it.mods.part, s.kind)
+	case it.mods.part != wholeValue && it.mods.part.complaint(s.num) != "":
+		return it.mods.part.complaint(s.num)
 	case (name == "contains" || name == "startswith" || name == "endswith" || name == "re" || name == "cidr" || name == "fieldref") &&
 		s.kind != kindText && s.kind != kindNumber:
 		return fmt.Sprintf("%s has %s for a value: expected a text", name, s.kind)
@@ -106,6 +112,12 @@ func (c *compiler) fits(it *item, s scalar) string {
 	def, ok := schema.Lookup(it.field)
 	if !ok || c.options.AnyField {
 		return ""
+	}
+	if it.mods.part != wholeValue {
+		if def.Kind == schema.Time || def.Kind == schema.String {
+			return ""
+		}
+		return fmt.Sprintf("%s is no time: %s takes a number out of one", it.field, it.mods.part)
 	}
 	switch def.Kind {
 	case schema.Bool:

@@ -20,17 +20,42 @@ func newCompiler(o Options) *compiler {
 	return &compiler{options: o, set: &Set{}, fields: map[string]int{}, predicates: map[string]int{}}
 }
 
-// rule compiles a document and adds it to the set; its faults go to f.
-func (c *compiler) rule(d *document, f *faults) {
-	r := d.rule
-	compiled := map[*search]node{}
-	for _, s := range d.searches {
-		compiled[s] = c.tree(s.tree, r, f)
+// rule compiles the document of a rule, and of the filters that apply to it, and
+// adds it to the set.
+func (c *compiler) rule(d *document) {
+	r, f := d.rule, d.f
+	conditions := c.conditions(d, r)
+	c.evidence(d, defaultGroupBy)
+	if len(f.all) > 0 || len(conditions) == 0 {
+		return
 	}
-	var conditions []node
-	for _, e := range d.wanted {
-		conditions = append(conditions, expand(e, compiled))
+	all := []node{join(opOr, conditions)} // a list of conditions is or
+	for _, filter := range d.filters {
+		if left := c.conditions(filter, r); len(left) > 0 {
+			all = append(all, left[0])
+		}
 	}
+	r.condition = join(opAnd, all)
+	r.Version = d.version()
+	c.set.rules = append(c.set.rules, r)
+}
+
+// overTime finishes a rule over time: its incidents are its groups, unless it says
+// otherwise.
+func (c *compiler) overTime(d *document) {
+	if d.rule.Correlation == nil {
+		return
+	}
+	var groups []string
+	for _, g := range d.rule.Correlation.Groups {
+		groups = append(groups, g.Name)
+	}
+	c.evidence(d, groups...)
+}
+
+// evidence reads which fields are kept with an alert, and which make incidents.
+func (c *compiler) evidence(d *document, byDefault ...string) {
+	r, f := d.rule, d.f
 	for _, s := range d.display {
 		if c.known(s.text, s.pos, f) {
 			r.addField(s.text)
@@ -42,13 +67,20 @@ func (c *compiler) rule(d *document, f *faults) {
 		}
 	}
 	if len(r.GroupBy) == 0 {
-		r.GroupBy = []string{defaultGroupBy}
+		r.GroupBy = byDefault
 	}
-	if len(f.all) > 0 || len(conditions) == 0 {
-		return
+}
+
+// conditions compiles what a document, of a rule or a filter for it, wants.
+func (c *compiler) conditions(d *document, r *Rule) (list []node) {
+	compiled := map[*search]node{}
+	for _, s := range d.searches {
+		compiled[s] = c.tree(s.tree, r, d.f)
 	}
-	r.condition = join(opOr, conditions) // a list of conditions is or
-	c.set.rules = append(c.set.rules, r)
+	for _, e := range d.wanted {
+		list = append(list, expand(e, compiled))
+	}
+	return list
 }
 
 // expand puts the compiled searches into a condition.
@@ -90,16 +122,20 @@ func (c *compiler) item(it *item, r *Rule, f *faults) node {
 		f.add(it.values[1].pos, "exists has a list of values: expected true or false")
 		return node{}
 	}
-	kids := make([]node, 0, len(it.values))
-	for _, s := range it.values {
-		p, key, ok := c.predicate(it, s, f)
-		if !ok {
-			continue
+	kids := make([]node, 0, len(it.forms))
+	for _, forms := range it.forms {
+		var any []node
+		for _, s := range forms {
+			if p, key, ok := c.predicate(it, s, f); ok {
+				if p.test == testField {
+					r.addField(s.text)
+				}
+				any = append(any, node{pred: c.share(p, fmt.Sprintf("%q %s", it.field, key))})
+			}
 		}
-		if p.test == testField {
-			r.addField(s.text)
+		if len(any) > 0 {
+			kids = append(kids, join(opOr, any))
 		}
-		kids = append(kids, node{pred: c.share(p, fmt.Sprintf("%q %s", it.field, key))})
 	}
 	o := opOr
 	if it.mods.all {

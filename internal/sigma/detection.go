@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -11,7 +12,8 @@ type search struct {
 	name string
 	pos  position
 	tree tree
-	used bool // a condition names it
+	rule *Rule // of a correlation's condition: the rule that it stands for
+	used bool  // a condition names it
 }
 
 // tree is what a search identifier says: maps are and, lists are or.
@@ -26,7 +28,8 @@ type item struct {
 	field  string // keywordPath for keywords
 	pos    position
 	mods   modifiers
-	values []scalar
+	values []scalar   // as written
+	forms  [][]scalar // what each value stands for, any of it: see modifiers.forms
 }
 
 // detection reads the search identifiers, then the conditions over them.
@@ -37,24 +40,35 @@ func (d *document) detection(e entry, f *faults) {
 	}
 	var condition *entry
 	for i, part := range list {
-		switch {
-		case part.key == "condition":
+		switch part.key {
+		case "condition":
 			condition = &list[i]
-		case part.key == "timeframe":
-			f.add(part.pos, "timeframe belongs to Sigma 1's aggregations: expected a correlation rule, which is not supported yet")
-		case !isIdentifier(part.key):
-			f.add(part.pos, "%q cannot name a search: expected letters, digits and _ . - and no word of the condition language", part.key)
+		case "timeframe":
+			f.add(part.pos, "timeframe belongs to Sigma 1's aggregations: expected a correlation rule, a document of its own")
 		default:
-			tree, _ := parseSearch(part.value, part.key, f)
-			d.searches = append(d.searches, &search{name: part.key, pos: part.pos, tree: tree})
+			d.search(part, f)
 		}
 	}
+	d.conditions(e, condition, f)
+}
+
+func (d *document) search(e entry, f *faults) {
+	if !isIdentifier(e.key) {
+		f.add(e.pos, "%q cannot name a search: expected letters, digits and _ . - and no word of the condition language", e.key)
+		return
+	}
+	tree, _ := parseSearch(e.value, e.key, f)
+	d.searches = append(d.searches, &search{name: e.key, pos: e.pos, tree: tree})
+}
+
+// conditions parses what is wanted of the searches; whole is where they stand.
+func (d *document) conditions(whole entry, condition *entry, f *faults) {
 	if condition == nil {
-		f.add(e.pos, "the detection has no condition: expected one, such as `condition: selection`")
+		f.add(whole.pos, "the %s has no condition: expected one, such as `condition: selection`", whole.key)
 		return
 	}
 	if len(d.searches) == 0 {
-		f.add(e.pos, "the detection has no search identifier: expected one, such as `selection:` with fields and values")
+		f.add(whole.pos, "the %s has no search identifier: expected one, such as `selection:` with fields and values", whole.key)
 		return
 	}
 	nodes := items(condition.value)
@@ -70,6 +84,32 @@ func (d *document) detection(e entry, f *faults) {
 		if expr := parseCondition(s, n, d.searches, f); expr != nil {
 			d.wanted = append(d.wanted, expr)
 		}
+	}
+}
+
+// fill works out what the values of all searches stand for.
+func (d *document) fill(lists Placeholders) {
+	for _, s := range d.searches {
+		d.fillTree(s.tree, lists)
+	}
+}
+
+func (d *document) fillTree(t tree, lists Placeholders) {
+	for _, kid := range t.kids {
+		d.fillTree(kid, lists)
+	}
+	if t.item == nil {
+		return
+	}
+	if slices.Contains(t.item.mods.steps, "expand") {
+		d.made = append(d.made, lists.text(t.item.values))
+	}
+	for _, s := range t.item.values {
+		forms, err := t.item.mods.forms(s, lists)
+		if err != nil {
+			d.f.add(s.pos, "%v", err)
+		}
+		t.item.forms = append(t.item.forms, forms)
 	}
 }
 

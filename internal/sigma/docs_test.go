@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -16,7 +17,7 @@ func TestDocumentation(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc := string(raw)
-	for _, name := range append(append(matching(), later()...), "all", "cased", "neq") {
+	for _, name := range slices.Concat(matching(), transforming(), timeParts(), linking()) {
 		if !strings.Contains(doc, "`"+name+"`") {
 			t.Errorf("modifier %s is not documented", name)
 		}
@@ -30,35 +31,55 @@ func TestDocumentation(t *testing.T) {
 			t.Errorf("no row %q with level %s", row, r.Level)
 		}
 	}
-	source, err := os.ReadFile("match_test.go")
-	if err != nil {
-		t.Fatal(err)
+	source := ""
+	for _, name := range []string{"match_test.go", "refuse_test.go", "timeline_test.go", "files_test.go"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source += string(text)
 	}
 	rows := 0
 	for line := range strings.Lines(doc[strings.Index(doc, "## Values"):strings.Index(doc, "## Lists")]) {
 		cells := strings.Split(strings.TrimSuffix(strings.TrimSpace(line), " |"), " | ")
-		if len(cells) < 3 || strings.Contains(line, "later") || strings.Contains(line, "| test |") {
+		if len(cells) < 3 || strings.Contains(line, "| test |") {
 			continue
 		}
 		for _, name := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[len(cells)-1], -1) {
 			rows++
-			if !strings.Contains(string(source), `{"`+name[1]+`"`) && !strings.Contains(string(source), `{"`+strings.ReplaceAll(name[1], `\`, `\\`)+`"`) {
+			isCase := regexp.MustCompile(`\{\s*"` + regexp.QuoteMeta(name[1]) + `"`).MatchString(source)
+			if !isCase && !strings.Contains(source, "func "+name[1]+"(") {
 				t.Errorf("there is no test %q", name[1])
 			}
 		}
 	}
-	if rows < 40 {
-		t.Errorf("%d tests named, want 40 at least", rows)
+	if rows < 100 {
+		t.Errorf("%d tests named, want 100 at least", rows)
 	}
-	examples := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(doc, -1)
-	if len(examples) != 3 {
-		t.Fatalf("%d examples, want a rule, its tests, and a filter", len(examples))
+	for _, name := range slices.Concat(correlationTypes(), boundOps()) {
+		if !strings.Contains(doc, "`"+name+"`") {
+			t.Errorf("%s of rules over time is not documented", name)
+		}
 	}
-	if _, err := Parse("docs/rules.md", []byte(examples[0][1]), Options{}); err != nil {
-		t.Error(err)
+	filter := ""
+	var files input
+	for i, example := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(doc, -1) {
+		text := example[1]
+		switch name := fmt.Sprintf("example %d", i); {
+		case strings.HasPrefix(text, "rule:"):
+			if cases, err := ParseCases(name, []byte(text)); err != nil || len(cases) < 2 {
+				t.Errorf("%s: %d tests: %v", name, len(cases), err)
+			}
+		case strings.HasPrefix(text, " "):
+			filter = text
+		case strings.HasPrefix(text, "taxonomy:"):
+			files.read(ruleFile{name + ".fields.yml", []byte(text)})
+		default:
+			files.read(ruleFile{name, []byte(text)})
+		}
 	}
-	if cases, err := ParseCases("docs/rules.md", []byte(examples[1][1])); err != nil || len(cases) != 2 {
-		t.Errorf("%d tests: %v", len(cases), err)
+	if files.compile(Options{}); files.wrong() != nil || len(files.single) != 2 || len(files.over) != 1 || len(files.filters) != 1 || len(files.mappings) != 1 {
+		t.Errorf("the examples: %v", files.wrong())
 	}
 	for _, r := range set.Rules() {
 		if !strings.HasPrefix(r.ID, "12") {
@@ -68,7 +89,7 @@ func TestDocumentation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		filtered := strings.Replace(string(text), "    condition: selection\n", examples[2][1], 1)
+		filtered := strings.Replace(string(text), "    condition: selection\n", filter, 1)
 		set, err := Parse("rule 12", []byte(filtered), Options{})
 		if err != nil {
 			t.Fatal(err)

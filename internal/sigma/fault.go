@@ -87,6 +87,7 @@ func (f *faults) sorted() []error {
 	slices.SortStableFunc(f.all, func(a, b *Fault) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
+	f.all = slices.CompactFunc(f.all, func(a, b *Fault) bool { return *a == *b }) // of a filter: once per rule
 	all := make([]error, len(f.all))
 	for i := range f.all {
 		all[i] = f.all[i]

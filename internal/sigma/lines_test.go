@@ -28,7 +28,7 @@ func TestMatchLines(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var out strings.Builder
-			err := MatchLines(t.Context(), set, strings.NewReader(c.in), &out)
+			err := MatchLines(t.Context(), set, Lines{}, strings.NewReader(c.in), &out)
 			if out.String() != c.want {
 				t.Errorf("got  %q\nwant %q", out.String(), c.want)
 			}
@@ -39,7 +39,7 @@ func TestMatchLines(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := MatchLines(ctx, set, strings.NewReader("{}"), new(strings.Builder)); !errors.Is(err, context.Canceled) {
+	if err := MatchLines(ctx, set, Lines{}, strings.NewReader("{}"), new(strings.Builder)); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }

@@ -17,13 +17,27 @@ const (
 // Lint finds what is legal but suspicious, rule by rule in the order of ids.
 func (s *Set) Lint() []Warning {
 	var all []Warning
-	for _, r := range s.rules {
+	for _, r := range s.All() {
 		l := linter{rule: r}
 		l.metadata()
 		l.searches()
+		l.quiet(s)
 		all = append(all, l.found...)
 	}
 	return all
+}
+
+// quiet warns of an alerting rule that a rule over time has silenced.
+func (l *linter) quiet(s *Set) {
+	if !l.rule.Quiet || !l.rule.source.has["level"] {
+		return
+	}
+	for _, over := range s.over {
+		if slices.Contains(over.Correlation.Rules, l.rule) {
+			l.warn(l.rule.source.idPos, "does not alert by itself: %s names it without generate: true", over.ID)
+			return
+		}
+	}
 }
 
 type linter struct {
@@ -45,8 +59,8 @@ func (l *linter) metadata() {
 	for _, e := range d.unknown {
 		l.warn(e.pos, "%q is no attribute of Sigma:%s it is left alone", e.key, suggestion(e.key, knownKeys()))
 	}
-	if source := l.rule.LogSource; source.Category != ourCategory && source.Product != ourProduct {
-		l.warn(d.sourceAt, "logsource is neither category %s nor product %s: the rule sees every access event all the same", ourCategory, ourProduct)
+	if !l.rule.LogSource.isOurs() {
+		l.warn(d.sourceAt, "never true: access events are of category %s and product %s, and the logsource asks for another; a file NAME.fields.yml can say what it is here", ourCategory, ourProduct)
 	}
 	if l.rule.Status == statusDeprecated {
 		l.warn(position{1, 1}, "status is deprecated: another rule takes its place, and both match")
@@ -75,8 +89,12 @@ func (l *linter) tree(t tree) {
 }
 
 func (l *linter) item(it *item) {
+	l.slow(it)
+	l.shadowed(it)
 	def, known := schema.Lookup(it.field)
-	if !known && it.field != keywordPath {
+	if it.mods.part != wholeValue || len(it.mods.steps) > 0 {
+		known = false // what is compared is no value as it is
+	} else if !known && it.field != keywordPath {
 		l.warn(it.pos, "no event has a field %q", it.field)
 	}
 	for _, s := range it.values {
@@ -95,6 +113,46 @@ func (l *linter) item(it *item) {
 		}
 	}
 }
+
+// slow warns of what costs more than it finds.
+func (l *linter) slow(it *item) {
+	if it.field == keywordPath {
+		l.warn(it.pos, "slow: keywords are looked for in every text of every event: expected a field, if it is known")
+	}
+	for _, s := range it.values {
+		if it.mods.match == "re" && strings.HasPrefix(s.text, ".*") {
+			l.warn(s.pos, "slow: .* at the start finds nothing more, since an expression is looked for anywhere")
+		}
+	}
+}
+
+// shadowed warns of values that an earlier or a shorter one finds as well.
+func (l *linter) shadowed(it *item) {
+	finds := map[string]func(text, part string) bool{
+		"": func(a, b string) bool { return a == b }, "contains": strings.Contains, "startswith": strings.HasPrefix, "endswith": strings.HasSuffix,
+	}[it.mods.match]
+	if finds == nil || it.mods.all || len(it.mods.steps) > 0 || len(it.values) > maxShadows {
+		return
+	}
+	text := func(s scalar) string {
+		if it.mods.cased {
+			return s.text
+		}
+		return fold(s.text)
+	}
+	for i, s := range it.values {
+		for j, other := range it.values {
+			plain := s.kind == kindText && other.kind == kindText && other.text != "" && !strings.ContainsAny(s.text+other.text, `*?\`)
+			if i != j && plain && finds(text(s), text(other)) && (text(s) != text(other) || j < i) {
+				l.warn(s.pos, "shadowed: %q finds all that this finds", other.text)
+				break
+			}
+		}
+	}
+}
+
+// maxShadows bounds what is compared with each other.
+const maxShadows = 2000
 
 // closedSet returns the values that a field can have, nil where they are open.
 func closedSet(path string) []string {

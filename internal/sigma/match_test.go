@@ -89,6 +89,35 @@ condition: s`, []probe{{`{"a":"x\\*"}`, true}, {`{"a":"x\\y"}`, false}}},
 		{"fieldref", "s:\n    a|fieldref: b\ncondition: s", []probe{{`{"a":"X","b":"x"}`, true}, {`{"a":"x","b":"y"}`, false}, {`{"a":1,"b":1.0}`, true}, {`{"a":null,"b":null}`, false}, {`{}`, false}}},
 		{"fieldref neq", "s:\n    a|fieldref|neq: b\ncondition: s", []probe{{`{"a":"x","b":"y"}`, true}, {`{"a":"x","b":"X"}`, false}}},
 		{"fieldref cased", "s:\n    a|fieldref|cased: b\ncondition: s", []probe{{`{"a":"x","b":"x"}`, true}, {`{"a":"x","b":"X"}`, false}}},
+		{"windash", "s:\n    a|windash|contains: ' -enc '\ncondition: s", []probe{{`{"a":"x -enc y"}`, true}, {`{"a":"x /ENC y"}`, true}, {`{"a":"x ―enc y"}`, true}, {`{"a":"x +enc y"}`, false}}},
+		{"windash, every dash", "s:\n    a|windash: a-b/c\ncondition: s", []probe{{`{"a":"a/b-c"}`, true}, {`{"a":"a–b—c"}`, true}, {`{"a":"abc"}`, false}}},
+		{"contains windash all", "s:\n    a|contains|windash|all: ['-x', '/y']\ncondition: s", []probe{{`{"a":"/x -y"}`, true}, {`{"a":"/x y"}`, false}}},
+		{"base64", "s:\n    a|base64: foobar\ncondition: s", []probe{{`{"a":"Zm9vYmFy"}`, true}, {`{"a":"foobar"}`, false}}},
+		{"base64 contains", "s:\n    a|base64|contains: foo\ncondition: s", []probe{{`{"a":"=Zm9v="}`, true}, {`{"a":"Zm9"}`, false}}},
+		{"base64offset", "s:\n    a|base64offset|contains: '/bin/bash'\ncondition: s", []probe{
+			{`{"a":"L2Jpbi9iYXNo"}`, true},
+			{`{"a":"IC9iaW4vYmFzaA=="}`, true}, // one byte before
+			{`{"a":"ICAvYmluL2Jhc2gg"}`, true}, // two before, one after
+			{`{"a":"L2Jpbi9iYXNj"}`, false},
+		}},
+		{"wide base64offset", "s:\n    a|wide|base64offset|contains: 'ping'\ncondition: s", []probe{{`{"a":"cABpAG4AZwA="}`, true}, {`{"a":"IHAAaQBuAGcA"}`, true}, {`{"a":"cGluZw=="}`, false}}},
+		{"utf16le", "s:\n    a|utf16le: cmd\ncondition: s", []probe{{`{"a":"c\u0000m\u0000d\u0000"}`, true}, {`{"a":"cmd"}`, false}}},
+		{"utf16be", "s:\n    a|utf16be|contains: 'c*d'\ncondition: s", []probe{{`{"a":"x\u0000c\u0000m\u0000d"}`, true}, {`{"a":"cmd"}`, false}}},
+		{"utf16 base64", "s:\n    a|utf16|base64: cmd\ncondition: s", []probe{{`{"a":"//5jAG0AZAA="}`, true}, {`{"a":"YwBtAGQA"}`, false}}},
+		{"utf16be base64 beyond ASCII", "s:\n    a|utf16be|base64: '€'\ncondition: s", []probe{{`{"a":"IKw="}`, true}}},
+		{"wide is utf16le", "s:\n    a|wide: a\ncondition: s", []probe{{`{"a":"a\u0000"}`, true}, {`{"a":"a"}`, false}}},
+		{"windash base64", "s:\n    a|windash|base64: '-a'\ncondition: s", []probe{{`{"a":"LWE="}`, true}, {`{"a":"L2E="}`, true}, {`{"a":"K2E="}`, false}}},
+		{"minute, hour, day", "s:\n    a|minute: 14\n    a|hour: 20\n    a|day: 23\ncondition: s", []probe{{`{"a":"2026-11-23T20:14:05Z"}`, true}, {`{"a":"2026-11-23 20:14:05"}`, true}, {`{"a":1795464845000}`, true}, {`{"a":1795464845}`, true}, {`{"a":"2026-11-23T21:14:05Z"}`, false}, {`{"a":"soon"}`, false}}},
+		{"hour by the clock that is shown", "s:\n    a|hour: 20\ncondition: s", []probe{{`{"a":"2026-11-23T20:14:05+05:00"}`, true}, {`{"a":"2026-11-23T15:14:05Z"}`, false}}},
+		{"week, month, year", "s:\n    a|week: 48\n    a|month: 11\n    a|year: 2026\ncondition: s", []probe{{`{"a":"2026-11-23"}`, true}, {`{"a":"2026-11-22"}`, false}}},
+		{"hour compared", "s:\n    a|hour|gte: 22\ncondition: s", []probe{{`{"a":"2026-11-23T22:00:00Z"}`, true}, {`{"a":"2026-11-23T21:59:59Z"}`, false}, {`{}`, false}}},
+		{"hour neq", "s:\n    a|hour|neq: [8, 9]\ncondition: s", []probe{{`{"a":"2026-11-23T10:00:00Z"}`, true}, {`{"a":"2026-11-23T09:59:59Z"}`, false}}},
+		{"expand", "s:\n    a|expand: '%admins%'\ncondition: s", []probe{{`{"a":"root"}`, true}, {`{"a":"ADM_x"}`, true}, {`{"a":"%admins%"}`, false}}},
+		{"expand within a text", "s:\n    a|expand|contains: '\\%u=%admins%;'\ncondition: s", []probe{{`{"a":"x%u=root;"}`, true}, {`{"a":"u=root;"}`, false}}},
+		{"expand twice", "s:\n    a|expand: '%admins%@%hosts%'\ncondition: s", []probe{{`{"a":"root@h1"}`, true}, {`{"a":"adm_@h2"}`, true}, {`{"a":"root@h3"}`, false}}},
+		{"expand cidr", "s:\n    a|expand|cidr: '%nets%'\ncondition: s", []probe{{`{"a":"10.1.1.1"}`, true}, {`{"a":"11.1.1.1"}`, false}}},
+		{"expand numbers", "s:\n    a|expand|gt: '%limit%'\ncondition: s", []probe{{`{"a":6}`, true}, {`{"a":5}`, false}}},
+		{"placeholder without expand", "s:\n    a: '%admins%'\ncondition: s", []probe{{`{"a":"%admins%"}`, true}, {`{"a":"root"}`, false}}},
 		{"keywords", "s: [evil, 'x?z', 42]\ncondition: s", []probe{{`{"a":{"b":["so EVIL!"]}}`, true}, {`{"a":"-xyz-"}`, true}, {`{"a":142}`, true}, {`{"evil":"x"}`, false}}},
 		{"one keyword", "s: evil\ncondition: s", []probe{{`{"a":"evils"}`, true}, {`{"a":"good"}`, false}}},
 		{"keywords all", "s:\n    '|all': [evil, bad]\ncondition: s", []probe{{`{"a":"evil","b":"bad"}`, true}, {`{"a":"evil"}`, false}}},
@@ -106,7 +135,9 @@ condition: s`, []probe{{`{"a":"x\\*"}`, true}, {`{"a":"x\\y"}`, false}}},
 		{"block condition", "s:\n    a: 1\nx:\n    b: 1\ncondition: >-\n    s\n    and x", []probe{{`{"a":1,"b":1}`, true}, {`{"a":1}`, false}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			set := mustParse(t, c.detection, Options{AnyField: true})
+			set := mustParse(t, c.detection, Options{AnyField: true, Placeholders: Placeholders{
+				"admins": {"root", "adm_*"}, "hosts": {"h1", "h2"}, "nets": {"10.0.0.0/8"}, "limit": {"5"},
+			}})
 			if c.probes == nil {
 				c.probes = []probe{{`{"a":["x-","-y"]}`, true}, {`{"a":["x-"]}`, false}}
 			}

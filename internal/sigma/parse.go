@@ -11,56 +11,108 @@ import (
 	"github.com/watchglass/watchglass/schema"
 )
 
-// document is one rule file, checked but not compiled.
+// document is one YAML document of a rule file, checked but not compiled: a rule
+// on single events, a rule over time, or a filter for other rules.
 type document struct {
-	rule     *Rule
-	idPos    position
-	searches []*search // in the order of the file
-	wanted   []*expression
-	unknown  []entry // top-level keys that Sigma does not name: custom ones
-	grouping []scalar
-	display  []scalar // of `fields`
-	sourceAt position // of logsource
+	f                 *faults // of its file
+	rule              *Rule
+	has               map[string]bool // the keys at its top
+	idPos, taxonomyAt position
+	sourceAt          position  // of logsource
+	unknown           []entry   // top-level keys that Sigma does not name: custom ones
+	searches          []*search // in the order of the file
+	wanted            []*expression
+	grouping          []scalar    // of our own group-by
+	display           []scalar    // of `fields`
+	targets           []scalar    // of a filter: the rules that it names
+	filters           []*document // that apply to this rule
+	over              *overTime   // of a correlation
+	// made are the texts that the rule was made of: its file, then the filters, field
+	// names and lists that came in. Its version is their hash.
+	made []([]byte)
 }
 
 // knownKeys are the top-level attributes of a Sigma rule.
 func knownKeys() []string {
 	return []string{
 		"title", "id", "name", "related", "taxonomy", "status", "description", "license", "references", "author", "date",
-		"modified", "logsource", "detection", "fields", "falsepositives", "level", "tags", "scope", "watchglass",
+		"modified", "logsource", "detection", "correlation", "filter", "fields", "falsepositives", "level", "tags", "scope", "watchglass",
 	}
 }
 
-// parseDocument reads a file; nil, or a document that holds what could be read,
-// and faults for the rest.
-func parseDocument(file ruleFile, f *faults) *document {
-	body := parseYAML(file.text, f)
-	if body == nil {
-		return nil
+// parseDocuments reads a file: what could be read, and faults for the rest.
+func parseDocuments(file ruleFile, f *faults) (list []*document) {
+	for _, body := range parseYAML(file.text, f) {
+		if d := parseDocument(body, file, f); d != nil {
+			list = append(list, d)
+		}
 	}
+	return list
+}
+
+func parseDocument(body ast.Node, file ruleFile, f *faults) *document {
 	top, ok := entries(body, "the rule", f)
 	if !ok {
 		return nil
 	}
-	sum := sha256.Sum256(file.text)
-	d := &document{rule: &Rule{
-		File: file.name, Status: statusStable, Level: defaultLevel, Version: hex.EncodeToString(sum[:])[:versionDigits],
-	}}
+	d := &document{
+		f: f, has: map[string]bool{}, made: [][]byte{file.text},
+		rule: &Rule{File: file.name, Status: statusStable, Level: defaultLevel},
+	}
 	d.rule.source = d
-	have := map[string]bool{}
 	for _, e := range top {
-		have[e.key] = true
+		d.has[e.key] = true
 		d.attribute(e, f)
 	}
-	if have["correlation"] || have["filter"] || have["action"] {
-		return nil // said once, by attribute
+	if d.has["action"] {
+		return nil // said by attribute
 	}
-	for _, key := range []string{"title", "id", "logsource", "detection"} {
-		if !have[key] {
-			f.add(start(body), "the rule has no %s: expected one%s", key, map[string]string{"id": ", a UUID: alerts are named after it"}[key])
+	kinds := 0
+	for _, key := range []string{"detection", "correlation", "filter"} {
+		if d.has[key] {
+			kinds++
 		}
 	}
+	if kinds > 1 {
+		f.add(start(body), "expected one of detection, correlation and filter: each is a document of its own")
+	}
+	d.require(start(body))
 	return d
+}
+
+// require adds a fault for each attribute that is missing.
+func (d *document) require(at position) {
+	needed := []string{"title", "logsource", "detection"}
+	switch {
+	case d.isFilter():
+		needed = []string{"title", "logsource"}
+	case d.isOverTime():
+		needed = []string{"title"}
+	}
+	for _, key := range needed {
+		if !d.has[key] {
+			d.f.add(at, "the rule has no %s: expected one", key)
+		}
+	}
+	switch {
+	case d.has["id"] || d.isFilter():
+	case d.rule.Name != "":
+		d.rule.ID = d.rule.Name
+	default:
+		d.f.add(at, "the rule has no id: expected one, a UUID: alerts are named after it")
+	}
+}
+
+func (d *document) isFilter() bool   { return d.has["filter"] }
+func (d *document) isOverTime() bool { return d.has["correlation"] }
+
+// version is the hash of all that the rule was made of.
+func (d *document) version() string {
+	sum := sha256.New()
+	for _, text := range d.made {
+		sum.Write(text)
+	}
+	return hex.EncodeToString(sum.Sum(nil))[:versionDigits]
 }
 
 // attribute reads one top-level key.
@@ -95,7 +147,14 @@ func (d *document) attribute(e entry, f *faults) {
 		if e.key == "date" {
 			r.Date = value
 		}
-	case "name", "taxonomy", "license":
+	case "name":
+		d.rule.Name = text(e, f)
+		if strings.ContainsFunc(r.Name, func(c rune) bool { return unicode.IsSpace(c) || unicode.IsControl(c) }) || len(r.Name) > 128 {
+			f.add(start(e.value), "name has spaces or more than 128 bytes: expected one word")
+		}
+	case "taxonomy":
+		d.rule.Taxonomy, d.taxonomyAt = text(e, f), start(e.value)
+	case "license":
 		text(e, f)
 	case "references":
 		r.References = texts(e, f)
@@ -109,35 +168,36 @@ func (d *document) attribute(e entry, f *faults) {
 		d.display = scalars(e, f)
 	case "logsource":
 		d.sourceAt = e.pos
-		d.logSource(e, f)
+		d.rule.LogSource = logSource(e, f)
 	case "detection":
 		d.detection(e, f)
+	case "filter":
+		d.filter(e, f)
+	case "correlation":
+		d.correlation(e, f)
 	case "watchglass":
 		d.own(e, f)
 	case "related":
-	case "correlation":
-		f.add(e.pos, "a correlation rule: not supported yet, expected a rule with detection")
-	case "filter":
-		f.add(e.pos, "a filter rule: not supported yet, expected a rule with detection")
 	case "action":
-		f.add(e.pos, "a rule collection (action: global, reset, repeat) of Sigma 1: expected one rule per file")
+		f.add(e.pos, "a rule collection (action: global, reset, repeat) of Sigma 1: expected a whole rule per document")
 	default:
 		d.unknown = append(d.unknown, e)
 	}
 }
 
-func (d *document) logSource(e entry, f *faults) {
-	list, _ := entries(e.value, "logsource", f)
+func logSource(e entry, f *faults) (l LogSource) {
+	list, _ := entries(e.value, e.key, f)
 	for _, part := range list {
 		switch part.key {
 		case "category":
-			d.rule.LogSource.Category = text(part, f)
+			l.Category = text(part, f)
 		case "product":
-			d.rule.LogSource.Product = text(part, f)
+			l.Product = text(part, f)
 		case "service":
-			d.rule.LogSource.Service = text(part, f)
+			l.Service = text(part, f)
 		}
 	}
+	return l
 }
 
 // own reads our custom attribute: `watchglass: {group-by: [...]}`.

@@ -7,8 +7,9 @@ import (
 
 // Elements of a pattern that are not literal runes.
 const (
-	anyRun rune = -1 // *
-	anyOne rune = -2 // ?
+	anyRun  rune = -1 // *
+	anyOne  rune = -2 // ?
+	anyDash rune = -3 // one of dashSigns, where the modifier windash stands
 )
 
 // pattern is a text with wildcards, compiled to the cheapest comparison that does.
@@ -54,6 +55,16 @@ func parsePattern(text string) []rune {
 
 // literalPattern is text without any wildcard.
 func literalPattern(text string) []rune { return []rune(text) }
+
+// withDashes makes every dash of a pattern any of them.
+func withDashes(elements []rune) []rune {
+	for i, r := range elements {
+		if isDash(r) {
+			elements[i] = anyDash
+		}
+	}
+	return elements
+}
 
 // newPattern compiles elements; folded unless cased.
 func newPattern(elements []rune, cased bool) pattern {
@@ -127,7 +138,7 @@ func glob(elements []rune, text string) bool {
 		case e < len(elements) && elements[e] == anyRun:
 			star, resume = e, i
 			e++
-		case e < len(elements) && (elements[e] == anyOne || elements[e] == r):
+		case e < len(elements) && (elements[e] == anyOne || elements[e] == r || elements[e] == anyDash && isDash(r)):
 			e++
 			i += size
 		case star >= 0:
@@ -149,10 +160,16 @@ func (p *pattern) key() string {
 	if p.shape != shapeGlob {
 		return string('0'+rune(p.shape)) + p.literal
 	}
+	return string('0'+rune(shapeGlob)) + patternText(p.runes)
+}
+
+// patternText writes elements as a rule would; dashes as `\-`.
+func patternText(elements []rune) string {
 	var b strings.Builder
-	b.WriteByte('0' + byte(shapeGlob))
-	for _, r := range p.runes {
+	for _, r := range elements {
 		switch r {
+		case anyDash:
+			b.WriteString(`\-`)
 		case anyRun:
 			b.WriteString(`*`)
 		case anyOne:

@@ -6,8 +6,10 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/watchglass/watchglass/schema"
 )
@@ -23,7 +25,12 @@ type plainEvent interface {
 // plainMatch evaluates a rule as its author wrote it: from the parsed document,
 // value by value, with no sharing, no folding ahead and nothing remembered.
 func plainMatch(r *Rule, ev plainEvent) bool {
-	return slices.ContainsFunc(r.source.wanted, func(e *expression) bool { return plainExpression(e, ev) })
+	return plainWanted(r.source, ev) &&
+		!slices.ContainsFunc(r.source.filters, func(filter *document) bool { return !plainWanted(filter, ev) })
+}
+
+func plainWanted(d *document, ev plainEvent) bool {
+	return slices.ContainsFunc(d.wanted, func(e *expression) bool { return plainExpression(e, ev) })
 }
 
 func plainExpression(e *expression, ev plainEvent) bool {
@@ -62,8 +69,8 @@ func plainTree(t tree, ev plainEvent) bool {
 
 func plainItem(it *item, ev plainEvent) bool {
 	held := 0
-	for _, s := range it.values {
-		if plainValueHolds(it, s, ev) {
+	for _, forms := range it.forms {
+		if slices.ContainsFunc(forms, func(s scalar) bool { return plainValueHolds(it, s, ev) }) {
 			held++
 		}
 	}
@@ -71,7 +78,7 @@ func plainItem(it *item, ev plainEvent) bool {
 	case it.mods.neq:
 		return held == 0
 	case it.mods.all:
-		return held == len(it.values)
+		return held == len(it.forms)
 	}
 	return held > 0
 }
@@ -128,6 +135,13 @@ func plainCompare(it *item, s scalar, v any, ev plainEvent) bool {
 		return false
 	}
 	m := it.mods
+	if m.part != wholeValue {
+		n, ok := plainPart(m.part, v)
+		if !ok {
+			return false
+		}
+		v = n
+	}
 	switch m.match {
 	case "lt", "lte", "gt", "gte":
 		return plainOrder(m.match, s, v)
@@ -172,6 +186,43 @@ func plainCompare(it *item, s scalar, v any, ev plainEvent) bool {
 	return regexp.MustCompile(`(?s)\A` + source + `\z`).MatchString(plainText(v))
 }
 
+// plainPart reads a time from its digits: those of the clock that a text shows.
+func plainPart(part timePart, v any) (json.Number, bool) {
+	var t time.Time
+	switch v := v.(type) {
+	case json.Number:
+		n, err := strconv.ParseInt(string(v), 10, 64)
+		if err != nil || n < 0 || n > 253402300799999 {
+			return "", false
+		}
+		if n < 100_000_000_000 {
+			n *= 1000
+		}
+		t = time.UnixMilli(n).UTC()
+	case string:
+		m := regexp.MustCompile(`^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d)?)(?:[.,]\d+)?(Z|[+-]\d\d:\d\d)?)?$`).FindStringSubmatch(v)
+		if m == nil {
+			return "", false
+		}
+		clock := m[2]
+		if len(clock) == 5 && m[3] == "" {
+			clock += ":00"
+		}
+		if clock == "" {
+			clock = "00:00:00"
+		}
+		var err error
+		if t, err = time.Parse("2006-01-02 15:04:05", m[1]+" "+clock); err != nil {
+			return "", false
+		}
+	default:
+		return "", false
+	}
+	_, week := t.ISOWeek()
+	n := map[timePart]int{partMinute: t.Minute(), partHour: t.Hour(), partDay: t.Day(), partWeek: week, partMonth: int(t.Month()), partYear: t.Year()}[part]
+	return json.Number(strconv.Itoa(n)), true
+}
+
 // plainPattern is the regular expression of a value's wildcards.
 func plainPattern(s scalar) string {
 	if s.kind != kindText {
@@ -189,6 +240,10 @@ func plainPattern(s scalar) string {
 			b.WriteString(".*")
 		case text[0] == '?':
 			b.WriteString(".")
+		case s.dashes && strings.ContainsRune("-/–—―", []rune(text)[0]):
+			b.WriteString("[-/–—―]")
+			text = text[len(string([]rune(text)[0])):]
+			continue
 		default:
 			b.WriteString(regexp.QuoteMeta(text[:1]))
 			if text[0] >= 0x80 { // bytes of a rune stay together

@@ -11,7 +11,8 @@ import (
 type predicate struct {
 	field   int // index of Set.fields
 	test    test
-	cased   bool // of testText, testNumber and testField
+	part    timePart // of testNumber and the comparisons: what of a time is compared
+	cased   bool     // of testText, testNumber and testField
 	pattern pattern
 	num     number
 	flag    bool
@@ -60,6 +61,13 @@ func (p *predicate) holds(v, other *fieldValue) bool {
 }
 
 func (p *predicate) leafHolds(v *fieldValue, l *leaf, other *fieldValue) bool {
+	if p.part != wholeValue {
+		t, ok := timeOf(l)
+		if !ok {
+			return false
+		}
+		l = &leaf{kind: kindNumber, num: p.part.of(t)}
+	}
 	switch p.test {
 	case testText, testEmpty:
 		return p.textHolds(v, l)

@@ -23,11 +23,13 @@ func drawScalar(t *rapid.T) string {
 
 func drawItem(t *rapid.T, fields []string) string {
 	field := rapid.SampledFrom(fields).Draw(t, "field")
-	mods := rapid.SampledFrom([]string{"", "", "|contains", "|startswith", "|endswith", "|cased", "|contains|cased", "|neq", "|exists", "|gt", "|lte", "|re", "|re|i", "|cidr", "|fieldref", "|fieldref|neq", "|all", "|contains|all"}).Draw(t, "modifiers")
+	mods := rapid.SampledFrom([]string{"", "", "|contains", "|startswith", "|endswith", "|cased", "|contains|cased", "|neq", "|exists", "|gt", "|lte", "|re", "|re|i", "|cidr", "|fieldref", "|fieldref|neq", "|all", "|contains|all", "|windash", "|windash|contains|all", "|base64", "|wide|contains", "|day", "|hour|gte"}).Draw(t, "modifiers")
 	var value string
 	switch {
 	case strings.HasPrefix(mods, "|exists"):
 		value = rapid.SampledFrom([]string{"true", "false"}).Draw(t, "exists")
+	case mods == "|day" || mods == "|hour|gte":
+		value = rapid.SampledFrom([]string{"1", "5", "20"}).Draw(t, "part")
 	case mods == "|gt" || mods == "|lte":
 		value = rapid.SampledFrom([]string{"0", "5", "-5", "5.5", "100"}).Draw(t, "number")
 	case strings.HasPrefix(mods, "|re"):
@@ -74,7 +76,7 @@ func drawDetection(t *rapid.T, fields []string) string {
 func drawText(t *rapid.T) string {
 	return rapid.OneOf(
 		rapid.StringOfN(rapid.SampledFrom([]rune(`aAbBkKıſßÄä*?\. 05-`+"\u212a")), 0, 6, -1),
-		rapid.SampledFrom([]string{"", "5", "-5", "5.0", "true", "null", "10.1.2.3", "2001:db8::1", "::ffff:10.1.1.1"}),
+		rapid.SampledFrom([]string{"", "5", "-5", "5.0", "true", "null", "10.1.2.3", "2001:db8::1", "::ffff:10.1.1.1", "2026-01-05T20:00:00+03:00", "2026-01-01", "YQ=="}),
 	).Draw(t, "text")
 }
 

@@ -27,6 +27,8 @@ type scalar struct {
 	num  number // of kindNumber
 	flag bool   // of kindBool
 	pos  position
+	// dashes says that every dash of the text stands for any of dashSigns.
+	dashes bool
 }
 
 // scalarOf reads a scalar node by YAML 1.2's rules, from the raw token: what the

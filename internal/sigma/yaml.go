@@ -12,6 +12,8 @@ type entry struct {
 	key   string
 	pos   position // of the key
 	value ast.Node
+	// mapped is what the field that the value names is called here: see mapping.
+	mapped string
 }
 
 // maxRuleBytes is far beyond any rule; the largest published one has some 40 KB.
@@ -20,8 +22,9 @@ const maxRuleBytes = 1 << 20
 // maxNesting bounds what YAML parsers recurse into.
 const maxNesting = 64
 
-// parseYAML returns the file's only document; nil, and a fault, if there is none.
-func parseYAML(text []byte, f *faults) ast.Node {
+// parseYAML returns the documents of a file, those that are empty left out; none,
+// and a fault, if it is not YAML or empty.
+func parseYAML(text []byte, f *faults) []ast.Node {
 	switch {
 	case len(text) > maxRuleBytes:
 		f.add(position{}, "the file has %d bytes: expected at most %d", len(text), maxRuleBytes)
@@ -38,24 +41,33 @@ func parseYAML(text []byte, f *faults) ast.Node {
 		f.syntax(err)
 		return nil
 	}
-	var body ast.Node
+	var bodies []ast.Node
 	for _, doc := range file.Docs {
 		switch {
 		case doc.Body == nil || doc.Body.Type() == ast.CommentType || doc.Body.Type() == ast.NullType:
 		case doc.Body.Type() == ast.DirectiveType:
 			f.add(start(doc.Body), "a YAML directive: rules cannot use it")
 			return nil
-		case body != nil:
-			f.add(start(doc.Body), "a second document: multi-document files are not supported yet, expected one rule per file")
-			return nil
 		default:
-			body = doc.Body
+			bodies = append(bodies, doc.Body)
 		}
 	}
-	if body == nil {
+	if len(bodies) == 0 {
 		f.add(position{}, "the file is empty: expected a Sigma rule")
 	}
-	return body
+	return bodies
+}
+
+// parseOne is parseYAML for files that hold one document.
+func parseOne(text []byte, f *faults) ast.Node {
+	bodies := parseYAML(text, f)
+	if len(bodies) > 1 {
+		f.add(start(bodies[1]), "a second document: expected one")
+	}
+	if len(bodies) != 1 {
+		return nil
+	}
+	return bodies[0]
 }
 
 // nesting is the deepest level of brackets, or of lists begun on one line
@@ -109,7 +121,7 @@ func entries(n ast.Node, what string, f *faults) ([]entry, bool) {
 			continue
 		}
 		seen[key.text] = true
-		list = append(list, entry{key.text, key.pos, pair.Value})
+		list = append(list, entry{key: key.text, pos: key.pos, value: pair.Value})
 	}
 	return list, true
 }
