@@ -34,6 +34,7 @@ engines: ## Fetch the real Kafka and ClickHouse that tests run against
 test: ## Run every test, with the race detector, against real engines
 	deploy/engines/install.sh all compiler
 	go vet ./...
+	go run ./cmd/watchglass rules test deploy/policy --strict
 	CGO_ENABLED=1 go test -race -timeout 20m $(ARGS) ./...
 
 .PHONY: chaos

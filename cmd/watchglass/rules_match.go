@@ -5,20 +5,18 @@ import (
 	"context"
 	"errors"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/watchglass/watchglass/internal/enrich"
 	"github.com/watchglass/watchglass/internal/sigma"
 	"github.com/watchglass/watchglass/internal/source"
 	"github.com/watchglass/watchglass/schema"
 )
 
 func newRulesMatchCommand() *cobra.Command {
-	var rulesDir, policyDir, keyID, keyFile, format string
-	var mmdb, timeFields []string
-	var topic string
+	var judging judgeFlags
+	var rulesDir, topic string
+	var timeFields []string
 	var noEnrich bool
 	c := &cobra.Command{
 		Use:   "match --rules DIR [--policy DIR]",
@@ -37,10 +35,10 @@ files ID.key in the policy folder.`,
 			switch {
 			case rulesDir == "":
 				return usagef("--rules is missing: name a folder of rules")
-			case policyDir != "" && noEnrich:
+			case judging.policy != "" && noEnrich:
 				return usagef("give either --policy DIR or --no-enrich")
 			}
-			noEnrich = policyDir == ""
+			noEnrich = judging.policy == ""
 			set, err := loadSet(rulesDir, sigma.Options{AnyField: noEnrich})
 			if err != nil {
 				return err
@@ -48,30 +46,16 @@ files ID.key in the policy folder.`,
 			if noEnrich {
 				return asInput(c.Context(), sigma.MatchLines(c.Context(), set, sigma.Lines{TimeFields: timeFields}, c.InOrStdin(), c.OutOrStdout()))
 			}
-			policy := enrich.Config{PolicyDir: policyDir, MMDB: mmdb}
-			if policy.ProtectedKeys, err = readKeys(policyDir, keyID, keyFile); err != nil {
+			judge, err := judging.open()
+			if err != nil {
 				return err
 			}
-			snapshot, err := enrich.Load(policy)
-			if err != nil {
-				return usageError{err}
-			}
-			// Lines have no Kafka timestamp to hold their times against.
-			const any = 200 * 365 * 24 * time.Hour
-			decoder, err := source.New(format, source.Config{MaxAge: any, MaxAhead: any})
-			if err != nil {
-				return usageError{err}
-			}
-			return matchEnriched(c.Context(), c.InOrStdin(), c.OutOrStdout(), decoder, snapshot.NewEnricher(), set.For(topic, format))
+			return matchEnriched(c.Context(), c.InOrStdin(), c.OutOrStdout(), judge, set.For(topic, judging.format))
 		},
 	}
 	flags := c.Flags()
 	flags.StringVar(&rulesDir, "rules", "", "folder of rules")
-	flags.StringVar(&policyDir, "policy", "", "policy folder to enrich with")
-	flags.StringVar(&keyID, "key-id", "k1", "name of the key of the protected lists")
-	flags.StringVar(&keyFile, "key-file", "", "file that holds that key (default: every file ID.key in the policy folder)")
-	flags.StringSliceVar(&mmdb, "mmdb", nil, "geo databases")
-	flags.StringVar(&format, "format", source.JSON, "format of the events, see docs/sources.md")
+	judging.register(flags)
 	flags.StringVar(&topic, "topic", "", "topic that the events are of, for rules whose logsource names one")
 	flags.StringSliceVar(&timeFields, "time-field", nil, "with --no-enrich: field that holds an event's time, for rules over time (default time, @timestamp, timestamp)")
 	flags.BoolVar(&noEnrich, "no-enrich", false, "match the events as they are; the same as no --policy")
@@ -100,7 +84,7 @@ func asInput(ctx context.Context, err error) error {
 
 // matchEnriched does with each line what the access consumer does with each
 // record. The output is that of sigma.MatchLines.
-func matchEnriched(ctx context.Context, in io.Reader, out io.Writer, decoder source.Decoder, enricher *enrich.Enricher, set *sigma.Set) error {
+func matchEnriched(ctx context.Context, in io.Reader, out io.Writer, judge *judge, set *sigma.Set) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(make([]byte, 64<<10), schema.MaxRecordBytes+2)
 	w := set.NewMatchWriter(out)
@@ -114,13 +98,12 @@ func matchEnriched(ctx context.Context, in io.Reader, out io.Writer, decoder sou
 		if ctx.Err() != nil {
 			return errors.Join(ctx.Err(), w.Flush())
 		}
-		switch err := decoder.Decode(lines.Bytes(), time.Now(), &event); {
+		switch err := judge.event(lines.Bytes(), &event); {
 		case errors.Is(err, source.ErrSkipped):
 			continue
 		case err != nil:
 			return errors.Join(usagef("event on line %d: %w", line, err), w.Flush())
 		}
-		enricher.Enrich(&event)
 		found := matcher.Match(&event)
 		w.Timeline().Add(n, &event, found)
 		if err := w.Matches(n, found); err != nil {

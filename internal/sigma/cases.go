@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -16,13 +18,24 @@ import (
 //	  - name: a cleared colleague exports accounts
 //	    match: true
 //	    event: {"time": "2026-11-23T20:14:05Z", "action": "export", …}
+//
+// A rule over time has events, in any order, and the alerts that they make:
+//
+//   - name: five times in a day
+//     events:
+//   - {repeat: 4, every: 1h, event: {"time": "2026-11-23T10:00:00Z", …}}
+//   - {"time": "2026-11-23T15:00:00Z", …}
+//     alerts: [{accessor.id: e-1, subject.ids: u-1}]
 type Case struct {
-	File  string
-	Line  int
-	Rule  string // id
-	Name  string
-	Match bool
-	Event []byte // raw JSON, as a producer sends it
+	File   string
+	Line   int
+	Rule   string // id
+	Name   string
+	Match  bool                // of a rule on single events
+	Alerts []map[string]string // of a rule over time: the groups, in the order of the events that complete them
+	Events [][]byte            // raw JSON, as a producer sends it; one for a rule on single events
+
+	overTime bool // it has alerts, if none
 }
 
 // LoadCases reads every test file of a folder and its subfolders, in the order of
@@ -94,21 +107,79 @@ func parseCase(n ast.Node, f *faults) Case {
 			}
 			c.Match = s.flag
 		case "event":
-			event, err := json.Marshal(plainValue(e.value, f))
-			if err != nil {
-				f.add(e.pos, "the event cannot be written as JSON")
+			c.Events = append(c.Events, jsonBytes(plainValue(e.value, f)))
+		case "events":
+			for _, n := range items(e.value) {
+				c.Events = append(c.Events, repeated(n, f)...)
 			}
-			c.Event = event
+		case "alerts":
+			c.overTime = true
+			for _, n := range items(e.value) {
+				c.Alerts = append(c.Alerts, group(n, f))
+			}
 		default:
-			f.add(e.pos, "unknown key %q in a test: expected name, match, event", e.key)
+			f.add(e.pos, "unknown key %q in a test: expected name, and match, event, or alerts, events", e.key)
 		}
 	}
-	for _, key := range []string{"name", "match", "event"} {
+	needed := []string{"name", "match", "event"}
+	if have["events"] || have["alerts"] {
+		needed = []string{"name", "events", "alerts"}
+	}
+	for _, key := range needed {
 		if !have[key] {
 			f.add(start(n), "a test has no %s", key)
 		}
 	}
 	return c
+}
+
+// group reads the values that an alert is expected to have.
+func group(n ast.Node, f *faults) map[string]string {
+	values := map[string]string{}
+	list, _ := entries(n, "an alert", f)
+	for _, e := range list {
+		s, ok := scalarOf(e.value)
+		if !ok {
+			f.add(start(e.value), "%s is %s: expected a text", e.key, describe(e.value))
+		}
+		values[e.key] = s.text
+	}
+	return values
+}
+
+// maxRepeat bounds the events of a test.
+const maxRepeat = 100_000
+
+// repeated reads an event, or `{repeat: 4, every: 1h, event: {…}}`: the event four
+// times, each an hour after the one before.
+func repeated(n ast.Node, f *faults) [][]byte {
+	event, isMap := plainValue(n, f).(map[string]any)
+	if !isMap {
+		f.add(start(n), "an event is %s: expected keys and values", describe(n))
+		return nil
+	}
+	inner, wrapped := event["event"].(map[string]any)
+	if !wrapped {
+		return [][]byte{jsonBytes(event)}
+	}
+	times, _ := strconv.Atoi(fmt.Sprint(event["repeat"]))
+	every, err := time.ParseDuration(fmt.Sprint(event["every"]))
+	at, notTime := time.Parse(time.RFC3339, fmt.Sprint(inner["time"]))
+	if times < 1 || times > maxRepeat || err != nil || notTime != nil {
+		f.add(start(n), "expected repeat: a number from 1 to %d, every: such as 1h, and an event with a time such as 2026-11-23T20:14:05Z", maxRepeat)
+		return nil
+	}
+	var list [][]byte
+	for i := range times {
+		inner["time"] = at.Add(time.Duration(i) * every).Format(time.RFC3339Nano)
+		list = append(list, jsonBytes(inner))
+	}
+	return list
+}
+
+func jsonBytes(v any) []byte {
+	b, _ := json.Marshal(v) // made of maps, lists, texts, numbers
+	return b
 }
 
 // plainValue is a YAML node as JSON would hold it.

@@ -18,10 +18,10 @@ tests:
 		t.Fatalf("%v %v", cases, err)
 	}
 	c := cases[0]
-	if c.Rule != "x" || !c.Match || c.Line != 3 || string(c.Event) != `{"a":"NO","b":"NO","c":[1,1.50,null,true],"d":{"e":"x"}}` {
-		t.Errorf("%+v %s", c, c.Event)
+	if c.Rule != "x" || !c.Match || c.Line != 3 || string(c.Events[0]) != `{"a":"NO","b":"NO","c":[1,1.50,null,true],"d":{"e":"x"}}` {
+		t.Errorf("%+v %s", c, c.Events[0])
 	}
-	if cases[1].Match || string(cases[1].Event) != "{}" {
+	if cases[1].Match || string(cases[1].Events[0]) != "{}" {
 		t.Errorf("%+v", cases[1])
 	}
 	for _, bad := range []struct{ text, want string }{

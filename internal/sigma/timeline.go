@@ -130,6 +130,30 @@ func (t *Timeline) Findings() []Finding {
 	return all
 }
 
+// Alerts are the findings of one rule, those that stand for an alert only: the first of
+// each group in each bucket.
+func (t *Timeline) Alerts(r *Rule) (alerts []Finding) {
+	type key struct {
+		group  string
+		bucket time.Time
+	}
+	seen := map[key]bool{}
+	for _, f := range t.Findings() {
+		if f.Rule != r {
+			continue
+		}
+		k := key{bucket: f.Bucket()}
+		for _, g := range f.Group {
+			k.group += g.Value + "\x00"
+		}
+		if !seen[k] {
+			seen[k] = true
+			alerts = append(alerts, f)
+		}
+	}
+	return alerts
+}
+
 // sighting is an event of one group, as a rule over time sees it.
 type sighting struct {
 	at     time.Time

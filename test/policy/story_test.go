@@ -98,13 +98,13 @@ func TestRulesDoWhatTheirTestsSay(t *testing.T) {
 	for _, c := range cases {
 		var ev schema.AccessEvent
 		var at struct{ Time time.Time }
-		if err := json.Unmarshal(c.Event, &at); err != nil {
+		if err := json.Unmarshal(c.Events[0], &at); err != nil {
 			t.Fatalf("%s:%d: %v", c.File, c.Line, err)
 		}
-		j.event(t, c.Event, at.Time, &ev)
+		j.event(t, c.Events[0], at.Time, &ev)
 		got := slices.Contains(idsOf(matcher.Match(&ev)), c.Rule)
 		if got != c.Match {
-			t.Errorf("%s:%d: %s: matched %v, want %v: %s", c.File, c.Line, c.Name, got, c.Match, c.Event)
+			t.Errorf("%s:%d: %s: matched %v, want %v: %s", c.File, c.Line, c.Name, got, c.Match, c.Events[0])
 		}
 		if c.Match {
 			matches[c.Rule]++
