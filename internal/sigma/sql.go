@@ -117,6 +117,12 @@ func sqlCompare(p *predicate, c sqlColumn) (string, error) {
 
 // sqlAny says that one of the column's values satisfies a predicate.
 func sqlAny(p *predicate, c sqlColumn) (string, error) {
+	if p.part != wholeValue {
+		if c.kind != schema.Time {
+			return "", fmt.Errorf("%s of %s has no SQL: only the column time is a time", p.part, c.name)
+		}
+		return sqlBounds(p.test, p.num, sqlPart(p.part, c.name)), nil
+	}
 	switch c.kind {
 	case schema.Bool:
 		return sqlFlag(p, c), nil
@@ -157,6 +163,14 @@ func sqlText(p *predicate, text string) (string, error) {
 		return sqlTextNumber(p, text), nil
 	}
 	return "", fmt.Errorf("comparison %d has no SQL", p.test)
+}
+
+// sqlPart is timePart.of, of a column in UTC.
+func sqlPart(part timePart, column string) string {
+	function := map[timePart]string{
+		partMinute: "toMinute", partHour: "toHour", partDay: "toDayOfMonth", partWeek: "toISOWeek", partMonth: "toMonth", partYear: "toYear",
+	}[part]
+	return function + "(" + column + ")"
 }
 
 // sqlFlag decides on both flags here, so that nothing but the flag is left.

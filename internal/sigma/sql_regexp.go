@@ -52,6 +52,8 @@ func globRegexp(elements []rune, cased bool) string {
 			b.WriteString(`(?s:.)*`)
 		case anyOne:
 			b.WriteString(`(?s:.)`)
+		case anyDash:
+			b.WriteString("[" + dashSigns + "]") // begins with -, which is plain there
 		default:
 			writeRune(&b, r, !cased)
 		}

@@ -99,7 +99,7 @@ func (m maker) item() string {
 	}
 	quoted := func(make func() string) func() string { return func() string { return yaml(make()) } }
 	key, value := field, ""
-	switch m.IntN(13) {
+	switch m.IntN(14) {
 	case 0:
 		key, value = field+"|exists", pick(m, "true", "false")
 	case 1:
@@ -115,6 +115,13 @@ func (m maker) item() string {
 		key, value = field+"|fieldref"+pick(m, "", "|neq", "|cased"), yaml(pick(m, fields()...))
 	case 7:
 		key, value = field+pick(m, "|all", "|contains|all", "|startswith|all"), list(2, m.scalar)
+	case 8:
+		key, value = "time|"+pick(m, "minute", "hour", "day", "week", "month", "year")+pick(m, "", "|gt", "|gte", "|lt", "|lte", "|neq"), pick(m, "1", "5", "12", "20", "30", "52")
+		if strings.HasPrefix(key, "time|year") {
+			value = pick(m, "2026", "1969", "2024")
+		}
+	case 9:
+		key, value = field+pick(m, "|windash", "|windash|contains", "|windash|endswith|cased"), list(1+m.IntN(2), quoted(func() string { return pick(m, "-", "/") + m.value() }))
 	default:
 		key, value = field+pick(m, "", "", "", "|contains", "|startswith", "|endswith", "|cased", "|contains|cased", "|neq", "|neq|cased"), list(1+m.IntN(3), m.scalar)
 	}
