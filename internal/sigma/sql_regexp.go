@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"regexp/syntax"
@@ -91,7 +92,7 @@ func writeRegexp(b *strings.Builder, re *syntax.Regexp) error {
 	case syntax.OpWordBoundary:
 		b.WriteString(`\b`)
 	case syntax.OpNoWordBoundary:
-		b.WriteString(`\B`)
+		return errors.New(`regular expression: \B has no SQL: ClickHouse finds it within characters beyond ASCII`)
 	case syntax.OpCapture:
 		return writeGroup(b, re.Sub, "", "")
 	case syntax.OpConcat:

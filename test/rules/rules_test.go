@@ -148,7 +148,11 @@ func (m maker) rule(n int) (*sigma.Set, string) {
 			}
 		}
 		fmt.Fprintf(&b, "  condition: %s\n", strings.ReplaceAll(pick(m, "1 of s_*", "all of them", "s_0 and not s_N", "not (s_0 or s_N)", "s_N", "not 1 of them", "s_0 or s_N and not s_0", "2 of s_*", "not 2 of s_*"), "N", fmt.Sprint(searches-1)))
-		if set, err := sigma.Parse("rule.yml", []byte(b.String()), sigma.Options{}); err == nil {
+		set, err := sigma.Parse("rule.yml", []byte(b.String()), sigma.Options{})
+		if err != nil {
+			continue
+		}
+		if _, err := set.SQL(set.Rules()[0]); err == nil { // \B has none
 			return set, b.String()
 		}
 	}
