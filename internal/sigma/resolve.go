@@ -136,7 +136,7 @@ func (r *resolver) fields(d *document, c *Correlation) {
 		if !r.known(s.text, s.pos, c.Rules[0], d.f) {
 			continue
 		}
-		if def, ok := schema.Lookup(s.text); ok && c.measures() && def.Kind != schema.Number && !strings.HasPrefix(s.text, schema.AttributesPrefix) && !r.c.options.AnyField {
+		if def, ok := schema.Lookup(s.text); ok && c.measures() && def.Kind != schema.Number && !r.c.options.AnyField {
 			d.f.add(s.pos, "%s is no number: %s cannot measure it", s.text, c.Type)
 		}
 		c.Fields = append(c.Fields, s.text)

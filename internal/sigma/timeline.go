@@ -157,8 +157,9 @@ func (t *Timeline) Alerts(r *Rule) (alerts []Finding) {
 // sighting is an event of one group, as a rule over time sees it.
 type sighting struct {
 	at     time.Time
-	rules  []int      // which of the correlation's rules, ascending
-	values [][]string // of the correlation's fields
+	rules  []int        // which of the correlation's rules, ascending
+	values [][]string   // of the correlation's fields
+	also   [][][]string // the same of the sightings that were merged with this one
 	event  *timelineEvent
 }
 
@@ -211,10 +212,30 @@ func (t *Timeline) sightings(c *Correlation, before map[*Rule][]Finding) (groups
 			}
 		}
 	}
-	for _, list := range groups {
+	for key, list := range groups {
 		slices.SortStableFunc(list, func(a, b sighting) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.event.index, b.event.index)) })
+		groups[key] = merged(list)
 	}
 	return groups, values
+}
+
+// merged makes one of all sightings of an event: it is seen once in a group, whatever
+// the names of its fields, and whether it matched a rule or completed one.
+func merged(list []sighting) []sighting {
+	out := list[:0:0]
+	for _, s := range list {
+		n := len(out)
+		if n == 0 || out[n-1].event != s.event {
+			out = append(out, s)
+			continue
+		}
+		last := &out[n-1]
+		last.rules = slices.Concat(last.rules, s.rules)
+		slices.Sort(last.rules)
+		last.rules = slices.Compact(last.rules)
+		last.also = append(last.also, s.values)
+	}
+	return out
 }
 
 func (c *Correlation) fieldsOf(rule int) (paths []string) {
@@ -246,12 +267,6 @@ func (c *Correlation) see(s sighting, paths []string, inner []GroupValue, groups
 		if !seen[key] {
 			seen[key] = true
 			values[key] = combo
-			if list := groups[key]; len(list) > 0 && inner == nil && list[len(list)-1].event == s.event {
-				both := append(slices.Clone(list[len(list)-1].rules), s.rules...) // one event, by two names of its fields
-				slices.Sort(both)
-				list[len(list)-1].rules = both
-				continue
-			}
 			groups[key] = append(groups[key], s)
 		}
 	}

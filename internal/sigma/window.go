@@ -102,7 +102,12 @@ func (w *window) move(s *sighting, by int) {
 	}
 	switch {
 	case w.c.Type == "value_count":
-		for _, key := range tuples(s.values) {
+		keys := tuples(s.values)
+		for _, values := range s.also {
+			keys = append(keys, tuples(values)...)
+		}
+		slices.Sort(keys)
+		for _, key := range slices.Compact(keys) {
 			if w.values[key] += by; w.values[key] == 0 {
 				delete(w.values, key)
 			}
