@@ -42,9 +42,8 @@ func yaml(s string) string {
 
 // value is a text that means one of the events' words, or nearly.
 func (m maker) value() string {
-	text := []rune(m.recased(m.word()))
 	var b strings.Builder
-	for _, r := range text {
+	for _, r := range m.recased(m.word()) {
 		switch {
 		case m.IntN(6) == 0:
 			b.WriteByte('?')
@@ -98,14 +97,14 @@ func (m maker) item() string {
 		return "[" + strings.Join(values, ", ") + "]"
 	}
 	quoted := func(make func() string) func() string { return func() string { return yaml(make()) } }
-	key, value := field, ""
-	switch m.IntN(13) {
+	var key, value string
+	switch m.IntN(15) {
 	case 0:
 		key, value = field+"|exists", pick(m, "true", "false")
 	case 1:
 		key, value = pick(m, "rows", "bytes", "accessor.network_asn", "producer.sequence")+pick(m, "", "|gt", "|gte", "|lt", "|lte"), pick(m, "0", "5", "5.0", "-1", "5.5", "1e2", "100", "9007199254740993", "9007199254740993.0", "18446744073709551615", "1e30")
 	case 2:
-		key, value = pick(m, "attributes.k", "accessor.device", "subject.ids", field)+pick(m, "|gt", "|gte", "|lt", "|lte"),
+		key, value = pick(m, "attributes.k", "accessor.device", "accessor.device", "subject.ids", field)+pick(m, "|gt", "|gte", "|lt", "|lte"),
 			pick(m, "0", "5", "5.0", "-5", "0.1", "0.3", "9007199254740993", "9007199254740992.0", "18446744073709551615", "1e20", "1e400", "-1e400", "123456789012345678901234567890")
 	case 3, 4:
 		key, value = field+"|re"+pick(m, "", "", "|i", "|s", "|m"), yaml(m.regexp())
@@ -115,6 +114,12 @@ func (m maker) item() string {
 		key, value = field+"|fieldref"+pick(m, "", "|neq", "|cased"), yaml(pick(m, fields()...))
 	case 7:
 		key, value = field+pick(m, "|all", "|contains|all", "|startswith|all"), list(2, m.scalar)
+	case 8:
+		pair := pick(m, [2]string{"accessor.on_behalf_of", "accessor.id"}, [2]string{"accessor.session", "purpose.kind"}, [2]string{"data.categories", "resource.fields"}, [2]string{"purpose.kind", "data.categories"})
+		key, value = pair[0]+"|fieldref"+pick(m, "", "", "|neq", "|cased"), pair[1]
+	case 9:
+		key, value = "time"+pick(m, "|startswith: '2026-0", "|startswith: '2026-01-0", "|contains: ':00.0", "|endswith: '.005z", "|endswith: '0z", ": '*T1?:0*9Z", "|re: 'T(0|2).*\\.0[05]", "|contains: '.5"), ""
+		return "'" + strings.Replace(key, ": ", "': ", 1) + "'"
 	default:
 		key, value = field+pick(m, "", "", "", "|contains", "|startswith", "|endswith", "|cased", "|contains|cased", "|neq", "|neq|cased"), list(1+m.IntN(3), m.scalar)
 	}
