@@ -84,7 +84,7 @@ func parseMoment(flag, text string, now time.Time) (time.Time, error) {
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
 		return at, nil
 	}
-	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
+	if ago, err := config.ParseDuration(text); err == nil && ago >= 0 {
 		return now.Add(-ago), nil
 	}
 	return time.Time{}, usagef("%s %q is neither a time such as 2026-11-24T06:00:00Z, nor how long ago, such as 24h", flag, text)

@@ -1,19 +1,19 @@
 package sigma
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
-// ClickHouse's regular expressions are RE2's, as Go's are, but three things
+// ClickHouse's regular expressions are RE2's, as Go's are, but some things
 // differ: there `.` takes a newline, its tables of Unicode may be of another
-// version, and it looks for texts that a match must hold by a reading of its own
-// of the expression. So an expression is read by Go, and written out with
-// nothing left to such choices.
+// version, \B is true within a character, and it looks for texts that a match
+// must hold by a reading of its own of the expression. So an expression is read
+// by Go, and written out with nothing left to such choices.
 
 const neverMatches = `[^\x00-\x{10FFFF}]`
 
@@ -29,10 +29,17 @@ func sqlRegexp(re *regexp.Regexp, text string) (string, error) {
 		return "", fmt.Errorf("regular expression: %w", err)
 	}
 	var b strings.Builder
+	if holdsNoBoundary(parsed) {
+		b.WriteString(`\A(?s:.)*`) // RE2 takes \B between the bytes of a character, too
+	}
 	if err := writeRegexp(&b, parsed); err != nil {
 		return "", err
 	}
 	return sqlMatch(text, b.String()), nil
+}
+
+func holdsNoBoundary(re *syntax.Regexp) bool {
+	return re.Op == syntax.OpNoWordBoundary || slices.ContainsFunc(re.Sub, holdsNoBoundary)
 }
 
 // globRegexp is the expression of a pattern's elements.
@@ -92,7 +99,7 @@ func writeRegexp(b *strings.Builder, re *syntax.Regexp) error {
 	case syntax.OpWordBoundary:
 		b.WriteString(`\b`)
 	case syntax.OpNoWordBoundary:
-		return errors.New(`regular expression: \B has no SQL: ClickHouse finds it within characters beyond ASCII`)
+		b.WriteString(`\B`)
 	case syntax.OpCapture:
 		return writeGroup(b, re.Sub, "", "")
 	case syntax.OpConcat:

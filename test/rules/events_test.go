@@ -104,6 +104,15 @@ func (m maker) event() *schema.AccessEvent {
 		Known: flag(), Status: pick(m, "active", "departed", "unknown"), Unit: m.word(), Citizenships: m.words(2), Client: m.address(), NetworkASN: m.Uint32N(3),
 		NetworkCountry: pick(m, "US", "us", "CN", ""), Restricted: flag(), Categories: m.words(2), Groups: pick(m, nil, []string{"staff"}, []string{"journalist", "staff"}),
 	}
+	if flag() { // the same, but for case
+		ev.Accessor.OnBehalfOf, ev.Accessor.Session = m.recased(ev.Accessor.ID), m.recased(ev.Purpose.Kind)
+		for _, field := range ev.Resource.Fields {
+			ev.Enrichment.Categories = append(ev.Enrichment.Categories, m.recased(field))
+		}
+	}
+	if flag() {
+		ev.Accessor.Device = pick(m, numbers()...)
+	}
 	for _, key := range []string{"it's", "k", `w\x`, "ſ"} { // ascending
 		if flag() {
 			ev.Attributes = append(ev.Attributes, schema.Attribute{Key: key, Value: m.word()})

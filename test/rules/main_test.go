@@ -17,7 +17,7 @@ var seed = flag.Uint64("seed", 20261125, "seed of the generated rules and events
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	engines.Main(m)
+	engines.Main(m, removeProgram)
 }
 
 // topic of the rows that the tests write; offset i is event i.

@@ -42,9 +42,8 @@ func yaml(s string) string {
 
 // value is a text that means one of the events' words, or nearly.
 func (m maker) value() string {
-	text := []rune(m.recased(m.word()))
 	var b strings.Builder
-	for _, r := range text {
+	for _, r := range m.recased(m.word()) {
 		switch {
 		case m.IntN(6) == 0:
 			b.WriteByte('?')
@@ -98,14 +97,14 @@ func (m maker) item() string {
 		return "[" + strings.Join(values, ", ") + "]"
 	}
 	quoted := func(make func() string) func() string { return func() string { return yaml(make()) } }
-	key, value := field, ""
-	switch m.IntN(14) {
+	var key, value string
+	switch m.IntN(17) {
 	case 0:
 		key, value = field+"|exists", pick(m, "true", "false")
 	case 1:
 		key, value = pick(m, "rows", "bytes", "accessor.network_asn", "producer.sequence")+pick(m, "", "|gt", "|gte", "|lt", "|lte"), pick(m, "0", "5", "5.0", "-1", "5.5", "1e2", "100", "9007199254740993", "9007199254740993.0", "18446744073709551615", "1e30")
 	case 2:
-		key, value = pick(m, "attributes.k", "accessor.device", "subject.ids", field)+pick(m, "|gt", "|gte", "|lt", "|lte"),
+		key, value = pick(m, "attributes.k", "accessor.device", "accessor.device", "subject.ids", field)+pick(m, "|gt", "|gte", "|lt", "|lte"),
 			pick(m, "0", "5", "5.0", "-5", "0.1", "0.3", "9007199254740993", "9007199254740992.0", "18446744073709551615", "1e20", "1e400", "-1e400", "123456789012345678901234567890")
 	case 3, 4:
 		key, value = field+"|re"+pick(m, "", "", "|i", "|s", "|m"), yaml(m.regexp())
@@ -116,11 +115,17 @@ func (m maker) item() string {
 	case 7:
 		key, value = field+pick(m, "|all", "|contains|all", "|startswith|all"), list(2, m.scalar)
 	case 8:
+		pair := pick(m, [2]string{"accessor.on_behalf_of", "accessor.id"}, [2]string{"accessor.session", "purpose.kind"}, [2]string{"data.categories", "resource.fields"}, [2]string{"purpose.kind", "data.categories"})
+		key, value = pair[0]+"|fieldref"+pick(m, "", "", "|neq", "|cased"), pair[1]
+	case 9:
+		key, value = "time"+pick(m, "|startswith: '2026-0", "|startswith: '2026-01-0", "|contains: ':00.0", "|endswith: '.005z", "|endswith: '0z", ": '*T1?:0*9Z", "|re: 'T(0|2).*\\.0[05]", "|contains: '.5"), ""
+		return "'" + strings.Replace(key, ": ", "': ", 1) + "'"
+	case 10:
 		key, value = "time|"+pick(m, "minute", "hour", "day", "week", "month", "year")+pick(m, "", "|gt", "|gte", "|lt", "|lte", "|neq"), pick(m, "1", "5", "12", "20", "30", "52")
 		if strings.HasPrefix(key, "time|year") {
 			value = pick(m, "2026", "1969", "2024")
 		}
-	case 9:
+	case 11:
 		key, value = field+pick(m, "|windash", "|windash|contains", "|windash|endswith|cased"), list(1+m.IntN(2), quoted(func() string { return pick(m, "-", "/") + m.value() }))
 	default:
 		key, value = field+pick(m, "", "", "", "|contains", "|startswith", "|endswith", "|cased", "|contains|cased", "|neq", "|neq|cased"), list(1+m.IntN(3), m.scalar)
@@ -148,11 +153,7 @@ func (m maker) rule(n int) (*sigma.Set, string) {
 			}
 		}
 		fmt.Fprintf(&b, "  condition: %s\n", strings.ReplaceAll(pick(m, "1 of s_*", "all of them", "s_0 and not s_N", "not (s_0 or s_N)", "s_N", "not 1 of them", "s_0 or s_N and not s_0", "2 of s_*", "not 2 of s_*"), "N", fmt.Sprint(searches-1)))
-		set, err := sigma.Parse("rule.yml", []byte(b.String()), sigma.Options{})
-		if err != nil {
-			continue
-		}
-		if _, err := set.SQL(set.Rules()[0]); err == nil { // \B has none
+		if set, err := sigma.Parse("rule.yml", []byte(b.String()), sigma.Options{}); err == nil {
 			return set, b.String()
 		}
 	}
