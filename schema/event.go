@@ -38,6 +38,8 @@ type AccessEvent struct {
 
 	Enrichment Enrichment `json:"-"`
 	Rules      []string   `json:"-"` // ids of the rules that matched, ascending
+	// RuleVersions are the versions of these rules, in the same order.
+	RuleVersions []string `json:"-"`
 }
 
 // Accessor is the person, service or authority that read.

@@ -58,6 +58,10 @@ const deadMessageBytes = "2097152"
 // which little happens: every partition costs ClickHouse inserts of its own.
 const fewPartitions = 3
 
+// compactAfterMS is a week: the runs of rules over time are archived long before
+// Kafka keeps the latest of each rule only.
+const compactAfterMS = "604800000"
+
 // topicSpecs lists every topic that has to exist.
 func topicSpecs(cfg config.Kafka) []stream.TopicSpec {
 	t := cfg.Topics
@@ -80,6 +84,7 @@ func topicSpecs(cfg config.Kafka) []stream.TopicSpec {
 		spec(t.Notifications, nil),
 		few(t.Deliveries, nil),
 		few(t.Ledger, nil),
+		spec(t.Correlations, map[string]string{"cleanup.policy": "compact", "min.compaction.lag.ms": compactAfterMS}),
 		few(t.Dead, map[string]string{"max.message.bytes": deadMessageBytes}),
 	)
 }

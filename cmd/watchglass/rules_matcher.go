@@ -24,7 +24,7 @@ func loadRules(cfg *config.Config) (*ruleSet, error) {
 	}
 	rules := &ruleSet{set: set, matches: map[*sigma.Rule]access.Match{}}
 	for _, r := range set.Rules() {
-		match := access.Match{ID: r.ID}
+		match := access.Match{ID: r.ID, Version: r.Version}
 		if r.Alerts() {
 			ref := schema.RuleRef{ID: r.ID, Title: r.Title, Level: r.Level, Version: r.Version, Tags: r.Tags}
 			if match.Alert, err = alert.NewRule(ref, r.Fields, r.GroupBy); err != nil {

@@ -242,7 +242,7 @@ func (w *wiring) archive(context.Context) error {
 			GroupConfig: w.group("archive"), Publisher: w.publisher, DeadTopic: topics.Dead, Budget: w.budget,
 			MaxRows: w.cfg.Access.MaxBlockRows, MaxAge: w.cfg.Access.MaxBlockAge, InsertsPerSecond: float64(w.cfg.Access.Inserts),
 		},
-		Topics: archive.Topics{Alerts: topics.Alerts, Incidents: topics.Incidents, Deliveries: topics.Deliveries, Ledger: topics.Ledger, Dead: topics.Dead},
+		Topics: archive.Topics{Alerts: topics.Alerts, Incidents: topics.Incidents, Deliveries: topics.Deliveries, Ledger: topics.Ledger, Correlations: topics.Correlations, Dead: topics.Dead},
 		Writer: w.writer, DB: w.db, Checked: w.checked,
 	}).Run)
 	return nil

@@ -37,8 +37,9 @@ type Matcher interface {
 // Match is a rule that matched, and how to make its alert; nil for a rule on
 // trial, which is only noted in the row.
 type Match struct {
-	ID    string
-	Alert *alert.Rule
+	ID      string
+	Version string // hash of what the rule was made of
+	Alert   *alert.Rule
 }
 
 // Topic is one topic of access events.

@@ -45,9 +45,9 @@ func (b *builder) Add(record stream.Record, want stream.Want) (stream.Added, err
 	}
 	b.enrich.Enrich(ev)
 	rules := b.match.Match(ev)
-	ev.Rules = ev.Rules[:0]
+	ev.Rules, ev.RuleVersions = ev.Rules[:0], ev.RuleVersions[:0]
 	for _, r := range rules {
-		ev.Rules = append(ev.Rules, r.ID)
+		ev.Rules, ev.RuleVersions = append(ev.Rules, r.ID), append(ev.RuleVersions, r.Version)
 	}
 	added := stream.Added{Time: ev.Time}
 	position := schema.Position{Topic: record.Topic, Partition: record.Partition, Offset: record.Offset}

@@ -1,5 +1,5 @@
 // Package archive writes what Watchglass itself produces to ClickHouse: alerts,
-// incident changes, deliveries, the ledger and dead letters, each topic to a table of its
+// incident changes, deliveries, the ledger, runs of rules over time and dead letters, each topic to a table of its
 // own, with the same exactness as access events. A topic may hold a message
 // twice (its producers publish at least once); the tables' views show one, by
 // id or source position.
@@ -14,7 +14,7 @@ import (
 )
 
 // Topics names the topics to archive.
-type Topics struct{ Alerts, Incidents, Deliveries, Ledger, Dead string }
+type Topics struct{ Alerts, Incidents, Deliveries, Ledger, Correlations, Dead string }
 
 // Config of the consumer. Everything is needed.
 type Config struct {
@@ -36,7 +36,7 @@ type Consumer struct {
 // New starts nothing.
 func New(kafka *stream.Kafka, cfg Config) *Consumer {
 	c := &Consumer{cfg: cfg, kafka: kafka, kinds: kinds(cfg.Topics)}
-	for _, topic := range []string{cfg.Topics.Alerts, cfg.Topics.Incidents, cfg.Topics.Deliveries, cfg.Topics.Ledger, cfg.Topics.Dead} {
+	for _, topic := range []string{cfg.Topics.Alerts, cfg.Topics.Incidents, cfg.Topics.Deliveries, cfg.Topics.Ledger, cfg.Topics.Correlations, cfg.Topics.Dead} {
 		c.cfg.Stream.Topics = append(c.cfg.Stream.Topics, stream.Incarnated(topic, 1))
 	}
 	c.cfg.Stream.Target = consumers.Table{DB: cfg.DB, Checked: cfg.Checked, Of: func(topic string) string { return c.kinds[topic].table }}

@@ -27,6 +27,8 @@ func kinds(t Topics) map[string]kind {
 			func(c *schema.IncidentChange) string { return c.ID }),
 		t.Deliveries: jsonKind(store.DeliveriesTable, store.NewDeliveryBlock, (*store.DeliveryBlock).Append,
 			func(d *schema.Delivery) string { return d.ID }),
+		t.Correlations: jsonKind(store.RunsTable, store.NewRunBlock, (*store.RunBlock).Append,
+			func(r *schema.CorrelationRun) string { return r.ID }),
 		t.Ledger: {
 			table:  store.LedgerTable,
 			new:    func() store.Rows { return store.NewLedgerBlock() },

@@ -13,7 +13,7 @@ import (
 	"github.com/watchglass/watchglass/schema"
 )
 
-var topics = Topics{Alerts: "alerts", Incidents: "incidents", Deliveries: "deliveries", Ledger: "ledger", Dead: "dead"}
+var topics = Topics{Alerts: "alerts", Incidents: "incidents", Deliveries: "deliveries", Ledger: "ledger", Correlations: "correlations", Dead: "dead"}
 
 func TestEachTopicHasItsTable(t *testing.T) {
 	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)

@@ -31,6 +31,7 @@ GRANT SELECT ON watchglass.incident_changes TO analyst;
 GRANT SELECT ON watchglass.deliveries TO analyst;
 GRANT SELECT ON watchglass.completeness TO analyst;
 GRANT SELECT ON watchglass.stored_ranges TO analyst;
+GRANT SELECT ON watchglass.correlation_runs TO analyst;
 GRANT SELECT ON watchglass.erasures TO analyst;
 
 -- Raw personal data that could not be read.
@@ -44,6 +45,7 @@ GRANT SELECT (time, replay_of, kafka_topic, kafka_partition, kafka_offset, kafka
 GRANT SELECT (reason, source_topic, source_partition, source_offset, source_end) ON watchglass.dead_letters_stored TO overseer;
 GRANT SELECT ON watchglass.stored_ranges_stored TO overseer;
 GRANT SELECT ON watchglass.stored_ranges TO overseer;
+GRANT SELECT ON watchglass.correlation_runs TO overseer;
 GRANT SELECT ON watchglass.erasures TO overseer;
 GRANT SELECT ON watchglass.topics TO overseer;
 GRANT SELECT ON watchglass.completeness TO overseer;

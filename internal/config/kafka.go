@@ -33,6 +33,7 @@ type Topics struct {
 	Notifications string        `yaml:"notifications" default:"notifications" required:"true" doc:"What is to be sent to destinations."`
 	Deliveries    string        `yaml:"deliveries" default:"deliveries" required:"true" doc:"What became of it."`
 	Ledger        string        `yaml:"ledger" default:"ledger" required:"true" doc:"What became of every offset: an entry for each stored range. No personal data."`
+	Correlations  string        `yaml:"correlations" default:"correlations" required:"true" doc:"Runs of rules over time: where the next of each begins; compacted. No personal data."`
 	Dead          string        `yaml:"dead" default:"dead" required:"true" doc:"Records that cannot be read, byte for byte. Holds personal data; takes records as large as the largest of access_events, and their headers."`
 }
 

@@ -10,7 +10,7 @@ import (
 
 // Tables that the workers write to, and that of erasures, which people write
 // to. The analysts' names `alerts`, `incident_changes`, `deliveries`,
-// `dead_letters` and `stored_ranges` are views over the tables whose names end
+// `dead_letters`, `stored_ranges` and `correlation_runs` are views over the tables whose names end
 // in _stored, which show one row where a record was published twice.
 const (
 	EventsTable     = "access_events"
@@ -19,6 +19,7 @@ const (
 	DeliveriesTable = "deliveries_stored"
 	DeadTable       = "dead_letters_stored"
 	LedgerTable     = "stored_ranges_stored"
+	RunsTable       = "correlation_runs_stored"
 	ErasuresTable   = "erasures"
 	TopicsTable     = "topics"
 )
@@ -102,6 +103,7 @@ type Block struct {
 	attributes *pairs
 	source     *coded
 	rules      *list
+	versions   *list
 	policy     *coded
 	replayOf   *text
 }
@@ -111,7 +113,7 @@ func NewBlock() *Block {
 	b := &Block{
 		record:     newRecord(EventsTable),
 		attributes: &pairs{keys: newCoded()},
-		source:     newCoded(), rules: &list{data: newCoded()}, policy: newCoded(), replayOf: new(text),
+		source:     newCoded(), rules: &list{data: newCoded()}, versions: &list{data: newCoded()}, policy: newCoded(), replayOf: new(text),
 	}
 	for _, f := range schema.Fields() {
 		c, add := fieldColumn(f)
@@ -121,6 +123,7 @@ func NewBlock() *Block {
 	b.column("attributes", b.attributes)
 	b.column("source", b.source)
 	b.column("rules", b.rules)
+	b.column("rule_versions", b.versions)
 	b.column("policy_version", b.policy)
 	b.column("replay_of", b.replayOf)
 	return b
@@ -172,6 +175,7 @@ func (b *Block) Append(ev *schema.AccessEvent, pos schema.Position, kafkaTime ti
 	b.bytes += b.attributes.end()
 	b.bytes += b.source.add(source)
 	b.bytes += b.rules.add(ev.Rules)
+	b.bytes += b.versions.add(ev.RuleVersions)
 	b.bytes += b.policy.add(ev.Enrichment.PolicyVersion)
 	b.bytes += b.replayOf.add(replayOf)
 }

@@ -23,7 +23,7 @@ const MinVersion = "26.3.22.6"
 // and the fence of every table that is inserted into, and the clocks. What is
 // too small is a [FatalError] that names the setting.
 func (d *DB) CheckWindows(ctx context.Context) error {
-	for _, table := range []string{EventsTable, AlertsTable, IncidentsTable, DeliveriesTable, LedgerTable, DeadTable} {
+	for _, table := range []string{EventsTable, AlertsTable, IncidentsTable, DeliveriesTable, LedgerTable, RunsTable, DeadTable} {
 		definition, err := d.definition(ctx, table)
 		if err != nil {
 			return err

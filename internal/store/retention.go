@@ -75,6 +75,7 @@ func (d *DB) applyRetention(ctx context.Context, r Retention) error {
 		{IncidentsTable, ttl("time", r.AlertsDays)},
 		{DeliveriesTable, ttl("time", r.AlertsDays)},
 		{LedgerTable, ttl("kafka_time", r.AlertsDays)},
+		{RunsTable, ttl("started", r.AlertsDays)},
 		{DeadTable, ttl("kafka_time", r.DeadLettersDays)},
 	} {
 		if err := d.setTTL(ctx, t[0], t[1]); err != nil {

@@ -17,7 +17,7 @@ type writerMetrics struct {
 func newWriterMetrics(r prometheus.Registerer) writerMetrics {
 	f := promauto.With(r)
 	windows := map[string]*windowUse{}
-	for _, table := range []string{EventsTable, AlertsTable, IncidentsTable, DeliveriesTable, LedgerTable, DeadTable} {
+	for _, table := range []string{EventsTable, AlertsTable, IncidentsTable, DeliveriesTable, LedgerTable, RunsTable, DeadTable} {
 		use := new(windowUse)
 		windows[table] = use
 		f.NewGaugeFunc(prometheus.GaugeOpts{
