@@ -152,7 +152,7 @@ func (b *backtester) try(ctx context.Context, r *sigma.Rule) (*backtest.Report, 
 	}
 	ask := store.Backtest{Where: where, From: b.from, To: b.to, Top: b.wish.top, Bounds: b.wish.bounds}
 	report := &backtest.Report{
-		ID: r.ID, Title: r.Title, Level: r.Level, OnTrial: r.Staged(), From: b.from, To: b.to, GroupBy: r.GroupBy,
+		ID: r.ID, Title: r.Title, Level: r.Level, OnTrial: r.Staged(), From: b.from.UTC(), To: b.to.UTC(), GroupBy: r.GroupBy,
 	}
 	for _, path := range r.GroupBy {
 		if def, ok := schema.Lookup(path); ok {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -70,8 +71,16 @@ func printRuleQuery(out io.Writer, r *sigma.Rule, database, where string) error 
 	}
 	columns = append(columns, "kafka_topic", "kafka_partition", "kafka_offset")
 	_, err := fmt.Fprintf(out, "-- %s\n-- %s, %s\nSELECT %s\nFROM %s.%s\nWHERE %s\nORDER BY time;\n\n",
-		strings.Join(strings.Fields(r.Title), " "), r.ID, r.Level, strings.Join(columns, ", "), database, store.EventsTable, where)
+		strings.Join(strings.Fields(r.Title), " "), r.ID, r.Level, strings.Join(columns, ", "), sqlName(database), store.EventsTable, where)
 	return err
+}
+
+// sqlName quotes a name where it has to be.
+func sqlName(name string) string {
+	if regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`).MatchString(name) {
+		return name
+	}
+	return "`" + strings.NewReplacer("\\", "\\\\", "`", "\\`").Replace(name) + "`"
 }
 
 // timeBounds is a span as the beginning of a condition.

@@ -158,7 +158,10 @@ func brief(value string) string {
 // settings make the server end a query that goes beyond its bounds; what does
 // not fit into half of the memory goes to its disk.
 func (b Bounds) settings() clickhouse.Settings {
-	s := clickhouse.Settings{"read_overflow_mode": "throw", "result_overflow_mode": "throw", "timeout_overflow_mode": "throw", "group_by_overflow_mode": "throw"}
+	s := clickhouse.Settings{
+		"read_overflow_mode": "throw", "result_overflow_mode": "throw", "timeout_overflow_mode": "throw", "group_by_overflow_mode": "throw",
+		"max_query_size": 16 << 20, // a rule may list thousands of values
+	}
 	if b.Time > 0 {
 		s["max_execution_time"] = int(math.Ceil(b.Time.Seconds()))
 	}

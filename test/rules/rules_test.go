@@ -133,11 +133,29 @@ func (m maker) item() string {
 	return yaml(key) + ": " + value
 }
 
+// traps are items that a translation got wrong once, or nearly.
+func traps() []string {
+	return []string{
+		"accessor.device|gte: 9007199254740993", "accessor.device|gt: 9007199254740992", "accessor.device|lt: 18446744073709551615", "accessor.device|gt: 1e308",
+		`statement|re: '\B'`, `accessor.id|re: '\B'`, `subject.ids|re: '\B$'`, "data.categories: ''", "subject.ids: ''", "origin.client|cidr: '::/0'", "rows|fieldref: subject.ids",
+		"accessor.session|fieldref: purpose.kind", "data.categories|fieldref: resource.fields", "statement|re: 'h.B'", "statement|contains: '?\n?'",
+	}
+}
+
 // rule is one that is accepted, in a set of its own.
 func (m maker) rule(n int) (*sigma.Set, string) {
+	head := fmt.Sprintf("title: generated\nid: r-%d\nlogsource: {product: watchglass}\ndetection:\n", n)
+	if n < len(traps()) {
+		text := head + "  s: {" + traps()[n] + "}\n  condition: s\n"
+		set, err := sigma.Parse("rule.yml", []byte(text), sigma.Options{})
+		if err != nil {
+			panic(err)
+		}
+		return set, text
+	}
 	for {
 		var b strings.Builder
-		fmt.Fprintf(&b, "title: generated\nid: r-%d\nlogsource: {product: watchglass}\ndetection:\n", n)
+		b.WriteString(head)
 		searches := 1 + m.IntN(3)
 		for i := range searches {
 			fmt.Fprintf(&b, "  s_%d:\n", i)
