@@ -50,8 +50,8 @@ type Table interface {
 	Name(table string) string
 	Touched(ctx context.Context, query string, b store.Bounds, cost *store.Cost) (store.Touched, error)
 	OverTime(ctx context.Context, query string, b store.Bounds, cost *store.Cost) ([]store.OverTime, error)
-	Texts(ctx context.Context, p schema.Position, at time.Time, fields []schema.Field) ([]string, error)
-	Places(ctx context.Context, query string, b store.Bounds, cost *store.Cost) ([]schema.Position, error)
+	Texts(ctx context.Context, places []schema.Position, from, to time.Time, fields []schema.Field, b store.Bounds, cost *store.Cost) ([]store.EventText, error)
+	Sightings(ctx context.Context, query string, b store.Bounds, cost *store.Cost) ([]store.Sighting, error)
 	LastTime(ctx context.Context, topic string, partition int32, below int64) (time.Time, error)
 }
 

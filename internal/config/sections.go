@@ -38,7 +38,7 @@ type Correlate struct {
 	FillAlerts bool          `yaml:"backfill_alerts" default:"false" doc:"Alert of what it finds there."`
 	Queries    int           `yaml:"queries" default:"2" min:"1" max:"64" doc:"Rules that one process runs at a time."`
 	MaxTime    time.Duration `yaml:"max_time" default:"1m" min:"1s" max:"1h" doc:"Deadline of one query, held by ClickHouse."`
-	MaxMemory  Size          `yaml:"max_memory" default:"2GiB" min:"16MiB" max:"1TiB" doc:"Memory of one query, held by ClickHouse."`
+	MaxMemory  Size          `yaml:"max_memory" default:"2GiB" min:"16MiB" max:"1024GiB" doc:"Memory of one query, held by ClickHouse."`
 	MaxThreads int           `yaml:"max_threads" default:"0" min:"0" max:"256" doc:"Threads of one query; 0 leaves it to ClickHouse."`
 }
 

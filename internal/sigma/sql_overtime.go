@@ -57,15 +57,21 @@ func (s *Set) SQLAlerts(r *Rule, q Query) (string, error) {
 	return fmt.Sprintf("SELECT groups, intDiv(%[1]s, %[2]d) * %[2]d AS bucket, min((at, topic, part, place)) AS first FROM (%[3]s) GROUP BY groups, bucket ORDER BY first, groups", at, span, text), err
 }
 
-// SQLSightings finds the events that count for one group of a rule over time, the latest
-// first: their columns topic, part, place. Of those that complete another rule, those.
-func (s *Set) SQLSightings(r *Rule, q Query, groups []string, most int) (string, error) {
+// SQLSightings finds the events that count for some groups of a rule over time, the latest
+// of each group first: columns groups, at (milliseconds), topic, part, place. Where
+// another rule counts, they are the events that complete it.
+func (s *Set) SQLSightings(r *Rule, q Query, groups [][]string, most int) (string, error) {
 	b := overTimeSQL{set: s, q: q}
 	text, err := b.sightings(r.Correlation, q.From, q.To, nil, false)
 	if err != nil {
 		return "", fmt.Errorf("rule %s: %w", r.ID, err)
 	}
-	return fmt.Sprintf("SELECT topic, part, place FROM (%s) WHERE groups = CAST([%s] AS Array(String)) ORDER BY at DESC, topic, part, place LIMIT %d", text, sqlQuotes(groups), most), nil
+	list := make([]string, len(groups))
+	for i, group := range groups {
+		list[i] = "CAST([" + sqlQuotes(group) + "] AS Array(String))"
+	}
+	return fmt.Sprintf("SELECT groups, at, topic, part, place FROM (%s) WHERE groups IN (%s) ORDER BY at DESC, topic, part, place LIMIT %d BY groups",
+		text, strings.Join(list, ", "), most), nil
 }
 
 // SQLTouched counts the rows that a rule over time has to look at, and tells between

@@ -56,27 +56,39 @@ func (d *DB) OverTime(ctx context.Context, query string, b Bounds, cost *Cost) (
 	return found, classify(doing, rows.Err())
 }
 
-// Texts returns the fields of one event as rules see them, lists joined with ", ", in
-// the order of fields; nil if the row is gone. The event's time finds it quickly.
-func (d *DB) Texts(ctx context.Context, p schema.Position, at time.Time, fields []schema.Field) ([]string, error) {
+// EventText is one event's fields as rules see them.
+type EventText struct {
+	Position schema.Position
+	Texts    []string // in the order of the fields that were asked for; lists are joined with ", "
+}
+
+// Texts returns fields of some events, in no order; those whose rows are gone are left
+// out. The span of their times finds them quickly.
+func (d *DB) Texts(ctx context.Context, places []schema.Position, from, to time.Time, fields []schema.Field, b Bounds, cost *Cost) (list []EventText, err error) {
+	const doing = "read the events that completed rules over time"
 	columns := make([]string, len(fields))
 	for i, f := range fields {
 		columns[i] = textOf(f)
 	}
-	doing := fmt.Sprintf("read the event %s/%d/%d", p.Topic, p.Partition, p.Offset)
-	rows, err := d.conn.Query(exactly(ctx), "SELECT ["+strings.Join(columns, ", ")+"] FROM "+d.Name(EventsTable)+
-		" WHERE time = fromUnixTimestamp64Milli(?, 'UTC') AND kafka_topic = ? AND kafka_partition = ? AND kafka_offset = ? LIMIT 1", at.UnixMilli(), p.Topic, p.Partition, p.Offset)
+	positions := make([]string, len(places))
+	for i, p := range places {
+		positions[i] = fmt.Sprintf("(%s, %d, %d)", literal(p.Topic), p.Partition, p.Offset)
+	}
+	rows, err := d.conn.Query(correlating(ctx, b, cost), "SELECT kafka_topic, kafka_partition, kafka_offset, ["+strings.Join(columns, ", ")+"] FROM "+d.Name(EventsTable)+
+		" WHERE time >= fromUnixTimestamp64Milli(?, 'UTC') AND time <= fromUnixTimestamp64Milli(?, 'UTC') AND (kafka_topic, kafka_partition, kafka_offset) IN ("+strings.Join(positions, ", ")+")",
+		from.UnixMilli(), to.UnixMilli())
 	if err != nil {
 		return nil, classify(doing, err)
 	}
 	defer rows.Close()
-	var texts []string
 	for rows.Next() {
-		if err := rows.Scan(&texts); err != nil {
+		var e EventText
+		if err := rows.Scan(&e.Position.Topic, &e.Position.Partition, &e.Position.Offset, &e.Texts); err != nil {
 			return nil, classify(doing, err)
 		}
+		list = append(list, e)
 	}
-	return texts, classify(doing, rows.Err())
+	return list, classify(doing, rows.Err())
 }
 
 func textOf(f schema.Field) string {
@@ -93,8 +105,15 @@ func textOf(f schema.Field) string {
 	return "toString(" + f.Column + ")"
 }
 
-// Places runs a query of sigma.Set.SQLSightings.
-func (d *DB) Places(ctx context.Context, query string, b Bounds, cost *Cost) (list []schema.Position, err error) {
+// Sighting is an event that counts for a group of a rule over time.
+type Sighting struct {
+	Groups   []string
+	At       time.Time
+	Position schema.Position
+}
+
+// Sightings runs a query of sigma.Set.SQLSightings.
+func (d *DB) Sightings(ctx context.Context, query string, b Bounds, cost *Cost) (list []Sighting, err error) {
 	const doing = "read the events of a rule over time"
 	rows, err := d.conn.Query(correlating(ctx, b, cost), query)
 	if err != nil {
@@ -102,11 +121,13 @@ func (d *DB) Places(ctx context.Context, query string, b Bounds, cost *Cost) (li
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var p schema.Position
-		if err := rows.Scan(&p.Topic, &p.Partition, &p.Offset); err != nil {
+		var s Sighting
+		var at int64
+		if err := rows.Scan(&s.Groups, &at, &s.Position.Topic, &s.Position.Partition, &s.Position.Offset); err != nil {
 			return nil, classify(doing, err)
 		}
-		list = append(list, p)
+		s.At = time.UnixMilli(at).UTC()
+		list = append(list, s)
 	}
 	return list, classify(doing, rows.Err())
 }
