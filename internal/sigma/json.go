@@ -45,6 +45,8 @@ func (e *jsonEvent) load(f *field, into *fieldValue) {
 	}
 }
 
+func (e *jsonEvent) text(*field) (string, bool) { return "", false }
+
 // descend follows a path: the longest member name that is there wins
 // ("a.b" before "a", then "b"), and lists are entered.
 func (e *jsonEvent) descend(v *fastjson.Value, path string, into *fieldValue) {

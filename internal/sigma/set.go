@@ -20,6 +20,7 @@ type Set struct {
 	fields     []field
 	predicates []predicate
 	version    string
+	index      *index
 }
 
 // Options change what is accepted.
@@ -132,6 +133,7 @@ func load(files []ruleFile, o Options) (*Set, error) {
 		fmt.Fprintf(sum, "%q %s\n", r.ID, r.Version)
 	}
 	c.set.version = hex.EncodeToString(sum.Sum(nil))[:versionDigits]
+	c.set.index = newIndex(c.set)
 	return c.set, nil
 }
 
