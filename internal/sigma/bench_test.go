@@ -18,10 +18,10 @@ func BenchmarkDefaultRules(b *testing.B) {
 	benchmark(b, set, usualEvents())
 }
 
-// A mix of rules, each with values of its own. Ten rules look at every field
-// that any number of them looks at; the first one alone looks at three.
+// A mix of rules, each with values of its own. The first one alone looks at every
+// field that any number of them looks at.
 func BenchmarkRules(b *testing.B) {
-	for _, n := range []int{0, 1, 10, 100, 1000, 10_000} {
+	for _, n := range []int{0, 1, 100, 1000, 10_000} {
 		set := mixedSet(b, n)
 		b.Run(fmt.Sprintf("usual/%d", n), func(b *testing.B) { benchmark(b, set, usualEvents()) })
 		b.Run(fmt.Sprintf("unique/%d", n), func(b *testing.B) { benchmark(b, set, uniqueEvents()) })
@@ -43,7 +43,7 @@ func BenchmarkRulesOnJSON(b *testing.B) {
 		}
 		lines = append(lines, line)
 	}
-	for _, n := range []int{0, 10, 1000, 10_000} {
+	for _, n := range []int{0, 1, 1000, 10_000} {
 		set := mixedSet(b, n)
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			m, i := set.NewMatcher(), 0
@@ -91,7 +91,7 @@ func benchmark(b *testing.B, set *Set, events []*schema.AccessEvent) {
 	b.ReportMetric(float64(matched)/float64(i), "rules/event")
 }
 
-// mixedSet is n rules of ten kinds in turn.
+// mixedSet is a rule that looks at every field, and more of ten kinds in turn.
 func mixedSet(t testing.TB, n int) *Set {
 	t.Helper()
 	files := make([]ruleFile, n)
@@ -106,6 +106,34 @@ func mixedSet(t testing.TB, n int) *Set {
 }
 
 func mixedDetection(i int) string {
+	if i == 0 {
+		return `
+s_1:
+    accessor.unit: unit-x
+    data.categories: category-x
+s_2:
+    resource.dataset|startswith: x.
+    action: [export, copy]
+s_3:
+    statement|contains: from secret_x
+s_4:
+    statement|contains: into outfile x
+s_5:
+    statement|re|i: 'select .* from +hidden_x'
+s_6:
+    origin.user_agent|contains: 'grabber-x/'
+s_7:
+    origin.ip|cidr: 192.0.2.0/24
+s_8:
+    rows|gte: 1000000
+s_9:
+    subject.groups: [journalist, staff]
+    accessor.kind: person
+    resource.dataset: vault-x.*
+f:
+    purpose.kind: audit
+condition: 1 of s_* and not f`
+	}
 	switch i % 10 {
 	case 0:
 		return fmt.Sprintf("s:\n    accessor.unit: [unit-%d, unit-%d]\n    data.categories: category-%d\nf:\n    rows|lt: %d\ncondition: s and not f", i, i+10, i%40, i)

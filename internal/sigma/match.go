@@ -39,15 +39,16 @@ type Matcher struct {
 	found   []*Rule
 }
 
-// limits bound what a matcher remembers. Memos have powers of two; 0 is nothing.
+// limits bound what a matcher remembers. Memos have powers of two of places; 0 is
+// nothing.
 type limits struct {
-	texts  int // pairs of texts, by field
-	lists  int // pairs of combinations of classes, by field
-	tuples int // pairs of combinations of classes, of an event
+	texts  int // by field
+	lists  int // by field: combinations of the classes of a list
+	tuples int // combinations of an event's classes
 	budget int // numbers in classes and outcomes
 }
 
-var usualLimits = limits{texts: 1 << 11, lists: 1 << 9, tuples: 1 << 13, budget: 1 << 20}
+var usualLimits = limits{texts: 1 << 10, lists: 1 << 8, tuples: 1 << 12, budget: 1 << 20}
 
 // NewMatcher makes a matcher; one per goroutine.
 func (s *Set) NewMatcher() *Matcher { return s.newMatcher(usualLimits) }

@@ -1,14 +1,16 @@
 package sigma
 
 // memo remembers values by their keys, in bounded memory: each key has a place
-// for two, of which the older one gives way. Places are added while they fill,
-// up to the limit, so that fields with few values stay small. What it has
+// with others, of which the oldest gives way. Places are added while many keys
+// come, up to the limit, so that fields with few values stay small. What it has
 // forgotten is only computed again.
 type memo[V any] struct {
-	places [][2]remembered[V] // a power of two of them
+	places [][placeSize]remembered[V] // a power of two of them
 	limit  int                // of places, a power of two; 0 remembers nothing
 	kept   int                // since places were added
 }
+
+const placeSize = 4
 
 type remembered[V any] struct {
 	hash  uint64
@@ -44,7 +46,9 @@ func (m *memo[V]) keep(hash uint64, key string, value V) {
 	}
 	m.kept++
 	place := &m.places[hash&uint64(len(m.places)-1)]
-	place[0], place[1] = place[1], place[0]
+	oldest := place[placeSize-1]
+	copy(place[1:], place[:])
+	place[0] = oldest
 	r := &place[0]
 	r.hash, r.value, r.used = hash, value, true
 	r.key = append(r.key[:0], key...)
@@ -53,12 +57,13 @@ func (m *memo[V]) keep(hash uint64, key string, value V) {
 func (m *memo[V]) grow() {
 	const first = 8
 	former := m.places
-	m.places, m.kept = make([][2]remembered[V], min(m.limit, max(first, 2*len(former)))), 0
+	m.places, m.kept = make([][placeSize]remembered[V], min(m.limit, max(first, 2*len(former)))), 0
 	for i := range former {
 		for j := range former[i] {
 			if r := &former[i][j]; r.used {
+				// Each place has its keys from one former place: none is too many.
 				place := &m.places[r.hash&uint64(len(m.places)-1)]
-				place[0], place[1] = *r, place[0]
+				place[j] = *r
 			}
 		}
 	}

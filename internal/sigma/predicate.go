@@ -95,17 +95,10 @@ func (p *predicate) textHolds(v *fieldValue, l *leaf) bool {
 	return p.pattern.match(v.foldOf(l))
 }
 
-// orders compares numbers; a text that reads as a number counts as one.
+// orders compares numbers.
 func (p *predicate) orders(l *leaf) bool {
-	num := l.num
-	switch l.kind {
-	case kindNumber:
-	case kindText:
-		var ok bool
-		if num, ok = parseNumber(l.text); !ok {
-			return false
-		}
-	default:
+	num, ok := l.number()
+	if !ok {
 		return false
 	}
 	switch order := num.compare(p.num); p.test {

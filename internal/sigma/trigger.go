@@ -89,16 +89,9 @@ type gate struct {
 // more where float64 does not tell numbers apart.
 func (g *gates) open(v *fieldValue, tell func(rule int32)) {
 	for i := range v.leaves {
-		l := &v.leaves[i]
-		num := l.num
-		if l.kind != kindNumber {
-			ok := false
-			if l.kind != kindText {
-				continue
-			}
-			if num, ok = parseNumber(l.text); !ok {
-				continue
-			}
+		num, ok := v.leaves[i].number()
+		if !ok {
+			continue
 		}
 		for _, it := range g.above {
 			if it.bound > num.approx {

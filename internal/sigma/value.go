@@ -20,6 +20,17 @@ type leaf struct {
 	isFolded bool
 }
 
+// number is the leaf as a number; a text that reads as one counts.
+func (l *leaf) number() (number, bool) {
+	switch l.kind {
+	case kindNumber:
+		return l.num, true
+	case kindText:
+		return parseNumber(l.text)
+	}
+	return number{}, false
+}
+
 // address is the leaf as an address; an IPv4 address mapped to IPv6 is the IPv4
 // address, zones do not count.
 func (l *leaf) address() (netip.Addr, bool) {
