@@ -86,7 +86,11 @@ func newAutomaton(literals []string) *automaton {
 func (a *automaton) step(from int32, c byte) int32 {
 	for from != 0 {
 		s := &a.states[from]
-		if i := bytes.IndexByte(a.labels[s.edge:s.edge+s.edges], c); i >= 0 {
+		if s.edges == 1 { // as most have
+			if a.labels[s.edge] == c {
+				return a.target[s.edge]
+			}
+		} else if i := bytes.IndexByte(a.labels[s.edge:s.edge+s.edges], c); i >= 0 {
 			return a.target[int(s.edge)+i]
 		}
 		from = s.suffix
@@ -98,7 +102,12 @@ func (a *automaton) step(from int32, c byte) int32 {
 func (a *automaton) find(text string, tell func(literal int)) {
 	at := int32(0)
 	for i := range len(text) {
-		if at = a.step(at, text[i]); at == 0 {
+		if at == 0 {
+			at = a.root[text[i]]
+		} else {
+			at = a.step(at, text[i])
+		}
+		if at == 0 {
 			continue
 		}
 		s := &a.states[at]

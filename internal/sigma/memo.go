@@ -6,8 +6,8 @@ package sigma
 // forgotten is only computed again.
 type memo[V any] struct {
 	places [][placeSize]remembered[V] // a power of two of them
-	limit  int                // of places, a power of two; 0 remembers nothing
-	kept   int                // since places were added
+	limit  int                        // of places, a power of two; 0 remembers nothing
+	kept   int                        // since places were added
 }
 
 const placeSize = 4
