@@ -11,6 +11,7 @@ import (
 // texts, where few different ones are expected.
 type classes struct {
 	group  *group
+	index  *index
 	budget *budget
 	all    []class
 	ids    map[string]uint32 // by the predicates' bytes
@@ -23,6 +24,7 @@ type classes struct {
 
 type class struct {
 	predicates []int32           // ascending
+	raises     bool              // one of them brings up rules
 	with       [presences]uint32 // the class together with a presence, + 1; 0: not known yet
 }
 
@@ -30,8 +32,8 @@ type class struct {
 // When it is spent, all is forgotten before the next event.
 type budget struct{ left, limit int }
 
-func newClasses(g *group, remembersTexts bool, l limits, b *budget) *classes {
-	c := &classes{group: g, budget: b}
+func newClasses(x *index, g *group, remembersTexts bool, l limits, b *budget) *classes {
+	c := &classes{group: g, index: x, budget: b}
 	c.unions.limit = l.lists
 	if remembersTexts {
 		c.texts.limit = l.texts
@@ -57,7 +59,8 @@ func (c *classes) of(predicates []int32) uint32 {
 		return id
 	}
 	id := uint32(len(c.all))
-	c.all = append(c.all, class{predicates: slices.Clone(predicates)})
+	raises := slices.ContainsFunc(predicates, func(p int32) bool { return len(c.index.triggered[p]) > 0 })
+	c.all = append(c.all, class{predicates: slices.Clone(predicates), raises: raises})
 	c.ids[string([]byte(key))] = id
 	c.budget.left -= 2*len(predicates) + 2*presences
 	return id

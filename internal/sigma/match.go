@@ -64,7 +64,7 @@ func (s *Set) newMatcher(l limits) *Matcher {
 	m.outcomes.limit = l.tuples
 	for i := range s.index.groups {
 		g := &s.index.groups[i]
-		m.classes = append(m.classes, newClasses(g, s.fields[g.field].repeats(), l, &m.budget))
+		m.classes = append(m.classes, newClasses(s.index, g, s.fields[g.field].repeats(), l, &m.budget))
 	}
 	m.ask, m.known, m.raise = m.holds, m.judge, m.bringUp
 	return m
@@ -97,12 +97,16 @@ func (m *Matcher) evaluate(ev event) []*Rule {
 	for i := range m.values {
 		m.values[i].loaded = false
 	}
-	for i := range m.tuple {
-		m.tuple[i] = m.classOf(i)
+	raised := len(m.set.index.always) > 0
+	for i, c := range m.classes {
+		m.tuple[i] = m.classOf(c)
+		raised = raised || c.all[m.tuple[i]].raises
 	}
-	for _, c := range m.outcome() {
-		if c.sure || m.set.rules[c.rule].condition.holds(m.ask) {
-			m.matched = append(m.matched, c.rule)
+	if raised {
+		for _, c := range m.outcome() {
+			if c.sure || m.set.rules[c.rule].condition.holds(m.ask) {
+				m.matched = append(m.matched, c.rule)
+			}
 		}
 	}
 	m.beyondBounds()
@@ -112,9 +116,8 @@ func (m *Matcher) evaluate(ev event) []*Rule {
 	return m.found
 }
 
-// classOf is the class of what the event holds in the field of a group.
-func (m *Matcher) classOf(group int) uint32 {
-	c := m.classes[group]
+// classOf is the class of what the event holds in the field of the classes' group.
+func (m *Matcher) classOf(c *classes) uint32 {
 	field := c.group.field
 	if c.texts.limit > 0 {
 		if text, ok := m.event.text(&m.set.fields[field]); ok {
