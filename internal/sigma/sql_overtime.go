@@ -148,14 +148,14 @@ func (b *overTimeSQL) findings(r *Rule, from, to time.Time, carry []string, oute
 	if c.Absence() {
 		return c.sqlAbsence(source, from, to), nil
 	}
-	columns := "groups, at, topic, part, place" + numbered(", c", len(carry))
+	columns := "groups, at, topic, part, place" + manyColumns(", c", len(carry))
 	if c.Type == "temporal_ordered" {
 		return c.sqlInOrder(source, columns, from), nil
 	}
 	return c.sqlSlide(source, columns, from), nil
 }
 
-func numbered(prefix string, n int) string {
+func manyColumns(prefix string, n int) string {
 	var b strings.Builder
 	for i := range n {
 		fmt.Fprintf(&b, "%s%d", prefix, i)
