@@ -92,6 +92,50 @@ type rsigma struct {
 func (r rsigma) name() string { return strings.Join(append([]string{"rsigma"}, r.options...), " ") }
 
 func (r rsigma) refused(dir string) (map[string]string, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*.yml"))
+	if err != nil {
+		return nil, err
+	}
+	reasons := map[string]string{}
+	return reasons, r.validate(files, reasons)
+}
+
+// validate adds the reasons for files. What is no YAML to rsigma it refuses without
+// saying where: such files are found by halves.
+func (r rsigma) validate(files []string, reasons map[string]string) error {
+	messages, err := r.complaints(files)
+	if err != nil {
+		return err
+	}
+	id := regexp.MustCompile(`\br\d+\b`)
+	unnamed := 0
+	for _, message := range messages {
+		if name := id.FindString(message); name != "" {
+			reasons[name] = message[strings.Index(message, name)+len(name):]
+			continue
+		}
+		unnamed++
+		if len(files) == 1 {
+			reasons[strings.TrimSuffix(filepath.Base(files[0]), ".yml")] = message
+		}
+	}
+	if unnamed == 0 || len(files) == 1 {
+		return nil
+	}
+	return errors.Join(r.validate(files[:len(files)/2], reasons), r.validate(files[len(files)/2:], reasons))
+}
+
+func (r rsigma) complaints(files []string) ([]string, error) {
+	dir, err := os.MkdirTemp("", "sigmacompare-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	for _, file := range files {
+		if err := os.Link(file, filepath.Join(dir, filepath.Base(file))); err != nil {
+			return nil, err
+		}
+	}
 	var stdout, stderr bytes.Buffer
 	c := exec.Command(r.program, "--output-format", "json", "rule", "validate", dir)
 	c.Stdout, c.Stderr = &stdout, &stderr
@@ -103,16 +147,7 @@ func (r rsigma) refused(dir string) (map[string]string, error) {
 	if err := json.Unmarshal(stdout.Bytes(), &report); err != nil {
 		return nil, fmt.Errorf("rsigma: %w: %s%s", err, stdout.String(), stderr.String())
 	}
-	reasons := map[string]string{}
-	id := regexp.MustCompile(`\br\d+\b`)
-	for _, message := range append(report.ParseErrors, report.CompileErrors...) {
-		name := id.FindString(message)
-		if name == "" {
-			return nil, fmt.Errorf("rsigma refuses a rule without saying which: %s", message)
-		}
-		reasons[name] = message[strings.Index(message, name)+len(name):]
-	}
-	return reasons, nil
+	return append(report.ParseErrors, report.CompileErrors...), nil
 }
 
 func (r rsigma) matches(dir, events string) (map[pair]bool, error) {

@@ -35,8 +35,9 @@ func ordinary(r *rand.Rand) rule {
 		put(expression(r))
 	case 17:
 		put(item{field: "purpose.ticket", modifiers: []string{"exists"}, values: []value{{boolean, "false"}}})
+		put(agent(r))
 	default:
-		put(item{field: "action", values: texts(r, 2, "read", "query", "export", "decrypt", "search", "list"), list: true})
+		put(item{field: "action", values: texts(r, 2, "export", "copy", "share", "delete", "decrypt", "list"), list: true})
 	}
 	if r.IntN(2) == 0 {
 		return rule{searches: []search{selection}, conditions: []condition{{leaf: "selection"}}}
@@ -93,7 +94,7 @@ func statement(r *rand.Rand) item {
 
 func agent(r *rand.Rand) item {
 	return item{field: "origin.user_agent", modifiers: []string{"contains"}, list: true, values: texts(r, 1+r.IntN(2),
-		"curl", "python-requests", "grafana", "console/7", "helpdesk", "postman", "sqlmap", "studio/1", "go-http-client")}
+		"curl", "python-requests", "grafana/9", "console/6", "helpdesk/2", "postman", "sqlmap", "studio/9", "go-http-client")}
 }
 
 func network(r *rand.Rand) item {
@@ -106,7 +107,7 @@ func network(r *rand.Rand) item {
 
 func threshold(r *rand.Rand) item {
 	field := pick(r, []string{"rows", "bytes", "subject.count"})
-	return item{field: field, modifiers: []string{pick(r, []string{"gt", "gte"})}, values: []value{{number, strconv.Itoa((1 + r.IntN(50)) * 1000)}}}
+	return item{field: field, modifiers: []string{pick(r, []string{"gt", "gte"})}, values: []value{{number, strconv.Itoa((1 + r.IntN(50)) * 10_000)}}}
 }
 
 func expression(r *rand.Rand) item {

@@ -6,10 +6,11 @@ import (
 	"strings"
 )
 
-// reduce leaves out of a disagreement whatever can go without ending it.
-func reduce(engines [2]engine, d disagreement) (disagreement, error) {
+// reduce leaves out of a disagreement whatever can go without ending it, as long
+// as keep says that it is still what is looked for.
+func reduce(engines [2]engine, d disagreement, keep func(disagreement) bool) (disagreement, error) {
 	for range 60 {
-		smaller, found, err := reduceOnce(engines, d)
+		smaller, found, err := reduceOnce(engines, d, keep)
 		if err != nil || !found {
 			return d, err
 		}
@@ -18,20 +19,8 @@ func reduce(engines [2]engine, d disagreement) (disagreement, error) {
 	return d, nil
 }
 
-// reduceOnce tries every single simplification of the rule, then of the event.
-func reduceOnce(engines [2]engine, d disagreement) (disagreement, bool, error) {
-	if rules := smallerRules(d.rule); len(rules) > 0 {
-		for i := range rules {
-			rules[i].id = ruleID(i)
-		}
-		c, err := compare(engines, rules, []map[string]any{maps.Clone(d.event)})
-		if err != nil {
-			return d, false, err
-		}
-		if len(c.disagreements) > 0 {
-			return c.disagreements[0], true, nil
-		}
-	}
+// reduceOnce tries every single simplification of the event, then of the rule.
+func reduceOnce(engines [2]engine, d disagreement, keep func(disagreement) bool) (disagreement, bool, error) {
 	if events := smallerEvents(d.event, d.rule); len(events) > 0 {
 		c, err := compare(engines, []rule{d.rule}, events)
 		if err != nil {
@@ -40,10 +29,22 @@ func reduceOnce(engines [2]engine, d disagreement) (disagreement, bool, error) {
 		// The first event that does: the bigger simplifications come first.
 		for _, e := range events {
 			for _, smaller := range c.disagreements {
-				if smaller.event[markField] == e[markField] {
+				if smaller.event[markField] == e[markField] && keep(smaller) {
 					return smaller, true, nil
 				}
 			}
+		}
+	}
+	if rules := smallerRules(d.rule); len(rules) > 0 {
+		for i := range rules {
+			rules[i].id = ruleID(i)
+		}
+		c, err := compare(engines, rules, []map[string]any{maps.Clone(d.event)})
+		if err != nil {
+			return d, false, err
+		}
+		if i := slices.IndexFunc(c.disagreements, keep); i >= 0 {
+			return c.disagreements[i], true, nil
 		}
 	}
 	return d, false, nil

@@ -99,7 +99,7 @@ func TestReduce(t *testing.T) {
 	if err != nil || len(c.disagreements) != 1 {
 		t.Fatalf("got %+v, %v", c, err)
 	}
-	d, err := reduce(engines, c.disagreements[0])
+	d, err := reduce(engines, c.disagreements[0], func(disagreement) bool { return true })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,12 +29,8 @@ func (g *generator) search(name string, items []item, words []value) search {
 		for range 1 + g.r.IntN(3) {
 			s.words = append(s.words, pick(g.r, words))
 		}
-		s.all = shape == 0 && len(s.words) > 1
-		if shape == 0 {
-			return s
-		}
 	}
-	if shape == 1 && g.r.IntN(2) == 0 {
+	if shape == 0 && len(words) > 0 {
 		return s
 	}
 	n := 1

@@ -62,7 +62,7 @@ func agreed(c *comparison) (items []item, words []value) {
 		}
 		if it, ok := r.onlyItem(); ok {
 			items = append(items, it)
-		} else if list, ok := r.onlyWords(); ok && !r.searches[0].all {
+		} else if list, ok := r.onlyWords(); ok && len(list) == 1 {
 			words = append(words, list...)
 		}
 	}
@@ -94,7 +94,7 @@ func report(title string, engines [2]engine, rules, events int, c *comparison) {
 func reasonClass(reason string) string {
 	reason, _, _ = strings.Cut(reason, "\n")
 	for _, part := range []struct{ from, to string }{
-		{`^[^ ]*\|[^ ]*: `, ""}, {`"[^"]*"`, `"…"`}, {"`[^`]*`", "`…`"}, {`^[: ]+`, ""}, {`\b\d+(\.\d+)*(/\d+)?\b`, "N"}, {`line N column N`, ""},
+		{`^[^ ]*\|[^ ]*: `, ""}, {`"[^"]*"`, `"…"`}, {"`[^`]*`", "`…`"}, {`^[: ]+`, ""}, {`\b\d+(\.\d+)*(/\d+)?\b`, "N"}, {` at line N column N`, ""}, {`detection\.[^ ]*: `, ""}, {`got .*`, ""}, {` [^ ]*\*[^ ]* can `, " … can "}, {` them can `, " … can "},
 	} {
 		reason = regexp.MustCompile(part.from).ReplaceAllString(reason, part.to)
 	}
@@ -104,40 +104,70 @@ func reasonClass(reason string) string {
 	return reason
 }
 
-// explain reduces some disagreements of each kind, sorts them into the known
-// classes, and shows one of each; it fails when one is in none.
+// explain sorts the disagreements into the known classes and shows examples of
+// each, reduced; it fails when some are in none.
 func explain(engines [2]engine, all []disagreement, each int) error {
-	kinds := map[string][]disagreement{}
+	classes := map[string][]disagreement{}
 	for _, d := range all {
+		name := classOf(d)
+		classes[name] = append(classes[name], d)
+	}
+	unknown := map[string][]disagreement{}
+	for _, d := range classes[""] {
 		s := d.signature()
-		kinds[s] = append(kinds[s], d)
+		unknown[s] = append(unknown[s], d)
 	}
-	shown := map[string][]disagreement{}
-	for _, s := range slices.Sorted(maps.Keys(kinds)) {
-		list := kinds[s]
-		for i := range min(each, len(list)) {
-			// Spread over the list, so that they are of different rules.
-			d, err := reduce(engines, list[i*len(list)/each])
-			if err != nil {
-				return err
-			}
-			name := classOf(d)
-			shown[name] = append(shown[name], d)
+	for _, name := range slices.Sorted(maps.Keys(classes)) {
+		if name == "" {
+			continue
 		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(shown)) {
-		fmt.Printf("\n== %s: %d reduced\n", cmp.Or(name, "UNDECIDED"), len(shown[name]))
-		seen := map[string]bool{}
-		for _, d := range shown[name] {
-			if text := d.show(engines); !seen[text] && (name == "" || len(seen) < 2) {
-				seen[text] = true
-				fmt.Println(text)
+		alone := 0
+		for _, d := range classes[name] {
+			if d.first {
+				alone++
 			}
 		}
+		fmt.Printf("\n== %s: %d, in %d of them only %s matches\n", name, len(classes[name]), alone, engines[0].name())
+		if err := examples(engines, classes[name], each); err != nil {
+			return err
+		}
 	}
-	fmt.Printf("\n%d kinds of disagreements, %d reduced, %d undecided\n", len(kinds), len(slices.Concat(slices.Collect(maps.Values(shown))...)), len(shown[""]))
-	if n := len(shown[""]); n > 0 {
-		return fmt.Errorf("%d disagreements are in no class of known.go: decide them by the specification", n)
+	if len(unknown) == 0 {
+		fmt.Printf("\n%d disagreements, all of %d known classes\n", len(all), len(classes)-len(unknown))
+		return nil
+	}
+	for _, s := range slices.Sorted(maps.Keys(unknown)) {
+		fmt.Printf("\n== UNDECIDED, %s: %d\n", s, len(unknown[s]))
+		if err := examples(engines, unknown[s], each); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("%d disagreements of %d kinds are in no class of known.go: decide them by the specification", len(classes[""]), len(unknown))
+}
+
+// examples shows some, of different rules, reduced within their class. It fails
+// when one of a known class is, reduced regardless of that, of none: then something
+// else hides behind the class.
+func examples(engines [2]engine, all []disagreement, n int) error {
+	n = min(n, len(all))
+	name := classOf(all[0])
+	for i := range n {
+		d := all[i*len(all)/n]
+		within, err := reduce(engines, d, func(d disagreement) bool { return classOf(d) == name })
+		if err != nil {
+			return err
+		}
+		fmt.Println(within.show(engines))
+		if name == "" {
+			continue
+		}
+		least, err := reduce(engines, d, func(disagreement) bool { return true })
+		if err != nil {
+			return err
+		}
+		if classOf(least) == "" {
+			return fmt.Errorf("something else hides behind %q: %s", name, least.show(engines))
+		}
 	}
 	return nil
 }
