@@ -2,7 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -105,5 +108,17 @@ func TestReduce(t *testing.T) {
 	}
 	if len(d.event) > 1 || len(d.rule.searches) != 1 {
 		t.Errorf("not reduced: %s %v", d.rule.detection(), d.event)
+	}
+}
+
+func TestClassesAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/conformance.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range slices.Concat(fieldClasses(), referenceClasses(), keywordClasses(), structureClasses()) {
+		if !strings.Contains(string(text), "\n| "+c.name+" (") {
+			t.Errorf("docs/conformance.md lacks %q", c.name)
+		}
 	}
 }
