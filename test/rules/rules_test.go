@@ -128,7 +128,7 @@ func (m maker) item() string {
 	case 11:
 		key, value = field+pick(m, "|windash", "|windash|contains", "|windash|endswith|cased"), list(1+m.IntN(2), quoted(func() string { return pick(m, "-", "/") + m.value() }))
 	default:
-		key, value = field+pick(m, "", "", "", "|contains", "|startswith", "|endswith", "|cased", "|contains|cased", "|neq", "|neq|cased"), list(1+m.IntN(3), m.scalar)
+		key, value = field+pick(m, "", "", "", "|contains", "|startswith", "|endswith", "|cased", "|contains|cased", "|neq", "|neq|cased", "|contains|neq", "|endswith|neq"), list(1+m.IntN(3), m.scalar)
 	}
 	return yaml(key) + ": " + value
 }
