@@ -28,7 +28,7 @@ func kinds(t Topics) map[string]kind {
 		t.Deliveries: jsonKind(store.DeliveriesTable, store.NewDeliveryBlock, (*store.DeliveryBlock).Append,
 			func(d *schema.Delivery) string { return d.ID }),
 		t.Correlations: jsonKind(store.RunsTable, store.NewRunBlock, (*store.RunBlock).Append,
-			func(r *schema.CorrelationRun) string { return r.ID }),
+			func(r *schema.CorrelationRun) string { return r.ID }).withDeletions(),
 		t.Ledger: {
 			table:  store.LedgerTable,
 			new:    func() store.Rows { return store.NewLedgerBlock() },
@@ -43,6 +43,18 @@ func kinds(t Topics) map[string]kind {
 			},
 		},
 	}
+}
+
+// withDeletions leaves out records without a value, which delete others of their key.
+func (k kind) withDeletions() kind {
+	add := k.append
+	k.append = func(rows store.Rows, r stream.Record, p schema.Position) error {
+		if r.Value == nil {
+			return nil
+		}
+		return add(rows, r, p)
+	}
+	return k
 }
 
 var errNoID = errors.New("it has no id")

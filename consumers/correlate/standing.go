@@ -54,17 +54,6 @@ func standingOf(r schema.CorrelationRun) standing {
 	return s
 }
 
-// later reports that a run stands for more than another of the same rule.
-func later(a, b schema.CorrelationRun) bool {
-	rank := func(r schema.CorrelationRun) int {
-		return slices.Index([]string{schema.RunAnnounced, schema.RunFailed, schema.RunFilled, schema.RunOK}, r.Status)
-	}
-	if a.Sequence != b.Sequence {
-		return a.Sequence > b.Sequence
-	}
-	return rank(a) > rank(b)
-}
-
 // upTo gives where a run ends: offsets that are committed, never below where the rule
 // stands (an operator may have set them back: those rows are counted).
 func (s *standing) upTo(committed offsets) offsets {

@@ -20,9 +20,11 @@ type worker struct {
 	assigned stream.Assigned
 	log      zerolog.Logger
 	rules    map[string]*standing
-	due      map[string]time.Time // by rule: when it is run next
-	watched  map[string]bool      // rules in the metrics
-	of       int                  // partitions of the topic
+	due      map[string]time.Time        // by rule: when it is run next
+	watched  map[string]bool             // rules in the metrics
+	of       int                         // partitions of the topic
+	epoch    uint32                      // higher than that of any owner before
+	older    map[string][]stream.Message // deletions of what they wrote, by rule
 }
 
 // Restore reads where every rule stands, from all partitions: another number of them
@@ -33,28 +35,42 @@ func (w *worker) Restore(ctx context.Context) error {
 	if w.of, err = w.deps.Partitions(ctx, w.config.Topic); err != nil {
 		return fmt.Errorf("restore rules over time: %w", err)
 	}
-	latest := map[string]schema.CorrelationRun{}
-	for p := range w.of {
-		err := w.deps.Reader.ReadAll(ctx, w.config.Topic, int32(p), func(r stream.Record) error { //nolint:gosec // far fewer
+	found := map[string]contents{}
+	for p := range int32(w.of) { //nolint:gosec // far fewer
+		err := w.deps.Reader.ReadAll(ctx, w.config.Topic, p, func(r stream.Record) error {
+			rule, epoch, ok := parseKey(string(r.Key))
 			var run schema.CorrelationRun
-			if err := json.Unmarshal(r.Value, &run); err != nil || run.Rule == "" || run.Rule != string(r.Key) {
-				w.log.Error().Int("partition", p).Int64("offset", r.Offset).Msg("this record is no run of a rule over time: it is left out")
+			if ok && r.Value != nil {
+				ok = json.Unmarshal(r.Value, &run) == nil && run.Rule == rule
+			}
+			if !ok {
+				w.log.Error().Int32("partition", p).Int64("offset", r.Offset).Msg("this record is no run of a rule over time: it is left out")
 				return nil
 			}
-			if before, known := latest[run.Rule]; !known || later(run, before) {
-				latest[run.Rule] = run
+			if found[rule] == nil {
+				found[rule] = contents{}
 			}
+			found[rule].put(epoch, kept{run: run, partition: p, deleted: r.Value == nil})
 			return nil
 		})
 		if err != nil {
 			return fmt.Errorf("restore rules over time of partition %d: %w", p, err)
 		}
 	}
-	for rule, run := range latest {
-		s := standingOf(run)
+	w.epoch, w.older = uint32(max(w.assigned.Generation, 0)), map[string][]stream.Message{} //nolint:gosec // not negative
+	for rule, c := range found {
+		newest, ok := c.newest()
+		if !ok {
+			continue
+		}
+		s := standingOf(c[newest].run)
 		w.rules[rule] = &s
+		w.epoch = max(w.epoch, newest+1)
+		for epoch, k := range c {
+			w.older[rule] = append(w.older[rule], stream.Message{Topic: w.config.Topic, Partition: k.partition, Key: []byte(keyOf(rule, epoch))})
+		}
 	}
-	w.log.Info().Int("rules", len(latest)).Msg("rules over time restored")
+	w.log.Info().Int("rules", len(w.rules)).Uint32("epoch", w.epoch).Msg("rules over time restored")
 	return nil
 }
 
@@ -121,9 +137,14 @@ func (w *worker) publish(ctx context.Context, run schema.CorrelationRun) error {
 	if err != nil {
 		return fmt.Errorf("write a run of rule %s: %w", run.Rule, err)
 	}
-	err = w.deps.Publisher.Publish(ctx, stream.Message{Topic: w.config.Topic, Partition: w.assigned.Partition, Key: []byte(run.Rule), Value: value})
+	err = w.deps.Publisher.Publish(ctx, stream.Message{Topic: w.config.Topic, Partition: w.assigned.Partition, Key: []byte(keyOf(run.Rule, w.epoch)), Value: value})
 	if err != nil {
 		return fmt.Errorf("publish a run of rule %s: %w", run.Rule, err)
+	}
+	if former := w.older[run.Rule]; len(former) > 0 { // what owners before wrote is not needed any more
+		if err := w.deps.Publisher.Publish(ctx, former...); err == nil {
+			delete(w.older, run.Rule)
+		}
 	}
 	s := standingOf(run)
 	if before := w.rules[run.Rule]; before != nil {
