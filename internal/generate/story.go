@@ -81,7 +81,7 @@ func staffUsers() []string { return []string{"u-4504", "u-8492", "u-12480"} }
 func storyUsers() []string { return append(staffUsers(), journalist, officialEU, minorAPAC) }
 
 // Story returns the acts, in the order in which they happen. Together they
-// fire every rule of deploy/policy/rules.
+// fire every rule of deploy/policy/rules that is on single events.
 func Story() []Act {
 	return append(tracking(), others()...)
 }

@@ -2,6 +2,7 @@ package sigma
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"testing/fstest"
 )
@@ -14,8 +15,8 @@ func BenchmarkDefaultRules(b *testing.B) {
 	m, ev := set.NewMatcher(), ordinary()
 	b.ReportAllocs()
 	for b.Loop() {
-		if len(m.Match(ev)) != 0 {
-			b.Fatal("an ordinary event matched")
+		if slices.ContainsFunc(m.Match(ev), (*Rule).Alerts) {
+			b.Fatal("an ordinary event alerts")
 		}
 	}
 }

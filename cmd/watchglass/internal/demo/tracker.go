@@ -2,6 +2,7 @@ package demo
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,6 +26,18 @@ func newTracker(acts []generate.Act) *tracker {
 		t.expected[i] = true
 	}
 	return t
+}
+
+// rules are the ids of the rules that the story must fire, as ClickHouse writes an array:
+// all that alert on single events. Those that are there for others over time match
+// ordinary events as well.
+func (t *tracker) rules() string {
+	var ids []string
+	for i := range t.expected {
+		ids = append(ids, "'"+i.Rule+"'")
+	}
+	slices.Sort(ids)
+	return "[" + strings.Join(slices.Compact(ids), ", ") + "]"
 }
 
 // planted notes when an event was handed over to Kafka.
