@@ -45,12 +45,24 @@ chaos: engines ## Break everything at random, 200 times (two hours)
 bench: engines ## Run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: compare
+compare: build tools/bin/rsigma ## Hold the rule engine against another one, rsigma (needs cargo)
+	cd tools && go test ./sigmacompare
+	cd tools && go run ./sigmacompare verdicts $(ARGS)
+	cd tools && go run ./sigmacompare speed -events 100000
+
+# --locked takes the versions of libraries that its author tested with.
+tools/bin/rsigma:
+	@command -v cargo >/dev/null || { echo "rsigma is built with cargo: install Rust, https://rustup.rs" >&2; exit 1; }
+	cargo install rsigma --version 0.23.0 --locked --features daachorse-index --root tools
+
 .PHONY: lint
 lint: $(LINTERS) ## Check style, import directions and go.mod
 	tools/bin/golangci-lint run ./...
 	@unformatted=$$(tools/bin/gofumpt -l $$(git ls-files '*.go' 2>/dev/null || find . -name '*.go' -not -path './.engines/*')); \
 	  test -z "$$unformatted" || { echo "not formatted, run tools/bin/gofumpt -w on:" $$unformatted >&2; exit 1; }
 	go vet ./...
+	cd tools && bin/golangci-lint run -c ../.golangci.yml ./...
 	go mod tidy -diff
 
 # Built from tools/go.mod, which pins their versions apart from ours.

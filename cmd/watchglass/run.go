@@ -17,7 +17,9 @@ import (
 
 // consumerNames returns what --only may name, in the order of the way of an
 // event.
-func consumerNames() []string { return []string{"access", "incident", "notify", "archive"} }
+func consumerNames() []string {
+	return []string{"access", "correlate", "incident", "notify", "archive"}
+}
 
 // Conditions of /readyz that every process has. Each consumer has its own,
 // `group NAME`, which holds once it has its share.
@@ -43,8 +45,8 @@ func newRunCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run",
 		Short: "Run the consumers until told to stop",
-		Long: `Run the consumers: access (decode, enrich, match, store), incident, notify and
-archive; all of them, or those that --only names. Any number of processes share
+		Long: `Run the consumers: access (decode, enrich, match, store), correlate (rules
+over time), incident, notify and archive; all of them, or those that --only names. Any number of processes share
 the work through Kafka. SIGINT or SIGTERM ends in an orderly way.`,
 		Example: `  watchglass run --config watchglass.yaml
   watchglass run --only access`,

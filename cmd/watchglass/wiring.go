@@ -10,6 +10,7 @@ import (
 
 	"github.com/watchglass/watchglass/consumers/access"
 	"github.com/watchglass/watchglass/consumers/archive"
+	"github.com/watchglass/watchglass/consumers/correlate"
 	"github.com/watchglass/watchglass/consumers/incident"
 	"github.com/watchglass/watchglass/consumers/notify"
 	"github.com/watchglass/watchglass/internal/alert"
@@ -34,14 +35,17 @@ func runConsumers(ctx context.Context, a *app) error {
 	if a.runs("access") {
 		steps = append(steps, w.readPolicy)
 	}
+	if a.runs("access") || a.runs("correlate") {
+		steps = append(steps, w.readRules)
+	}
 	steps = append(steps, w.openKafka)
-	if a.runs("access") || a.runs("archive") {
+	if a.runs("access") || a.runs("archive") || a.runs("correlate") {
 		steps = append(steps, w.openClickHouse)
 	} else {
 		a.ready.Set(readyClickHouse, nil)
 	}
 	for name, start := range map[string]func(context.Context) error{
-		"access": w.access, "archive": w.archive, "incident": w.incident, "notify": w.notify,
+		"access": w.access, "correlate": w.correlate, "archive": w.archive, "incident": w.incident, "notify": w.notify,
 	} {
 		if a.runs(name) {
 			steps = append(steps, start)
@@ -70,7 +74,7 @@ type wiring struct {
 	identity  alert.Identity
 	clients   map[string]*webhook.Client // by destination
 	policy    *enrich.Live
-	rules     *ruleSet
+	rules     *liveRules
 	kafka     *stream.Kafka
 	publisher *stream.KafkaPublisher
 	budget    *stream.Budget
@@ -176,7 +180,7 @@ func fatal(err error) error {
 // expectGroups makes membership in every group a condition of /readyz from the
 // start: a process is not ready before it has its share of all of them.
 func (w *wiring) expectGroups() {
-	for _, name := range []string{"access", "archive", "incident"} {
+	for _, name := range []string{"access", "correlate", "archive", "incident"} {
 		if w.runs(name) {
 			w.ready.Set(readyGroup+w.groupName(name), telemetry.ErrStarting)
 		}
@@ -203,10 +207,14 @@ func (w *wiring) group(name string) stream.GroupConfig {
 }
 
 func (w *wiring) readPolicy(context.Context) (err error) {
-	if w.policy, err = w.loadPolicy(); err != nil {
-		return err
+	w.policy, err = w.loadPolicy()
+	return err
+}
+
+func (w *wiring) readRules(context.Context) (err error) {
+	if w.rules, err = newLiveRules(w.cfg.RulesDir(), w.log, w.registry); err == nil {
+		w.start(w.rules.Run)
 	}
-	w.rules, err = loadRules(w.cfg)
 	return err
 }
 
@@ -229,9 +237,33 @@ func (w *wiring) access(context.Context) error {
 		return err
 	}
 	w.log.Info().Int64("memory_limit_bytes", limitMemory(int64(w.cfg.Access.Budget))).
-		Str("policy", w.policy.Snapshot().Version()).Int("rules", len(w.rules.set.Rules())).Msg("policy and rules loaded")
+		Str("policy", w.policy.Snapshot().Version()).Int("rules", len(w.rules.Set().All())).Msg("policy and rules loaded")
 	w.start(w.policy.Run)
 	w.start(consumer.Run)
+	return nil
+}
+
+func (w *wiring) correlate(context.Context) error {
+	cfg := w.cfg.Correlate
+	var topics []stream.TopicName
+	for _, t := range w.cfg.Kafka.Topics.AccessEvents {
+		topics = append(topics, stream.Incarnated(t.Name, t.Incarnation))
+	}
+	consumer, err := correlate.New(
+		correlate.Config{
+			Topic: w.cfg.Kafka.Topics.Correlations, Alerts: w.cfg.Kafka.Topics.Alerts, AccessGroup: w.groupName("access"), Topics: topics,
+			Interval: cfg.Interval, Lateness: cfg.Lateness, Backfill: cfg.Backfill, FillAlerts: cfg.FillAlerts, Queries: cfg.Queries, Checked: w.checked,
+			Bounds: store.Bounds{Time: cfg.MaxTime, Memory: uint64(cfg.MaxMemory), Threads: cfg.MaxThreads}, //nolint:gosec // a size
+		},
+		correlate.Deps{
+			Rules: w.rules, Progress: w.kafka, Table: w.db, Partitions: w.kafka.PartitionsOf, Publisher: w.publisher, Reader: w.kafka,
+			Metrics: correlate.NewMetrics(w.registry), Log: w.log,
+		},
+	)
+	if err != nil {
+		return err
+	}
+	w.consume("correlate", w.cfg.Kafka.Topics.Correlations, consumer.Worker)
 	return nil
 }
 

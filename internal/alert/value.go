@@ -43,6 +43,11 @@ func groupValue(f *schema.Field, ev *schema.AccessEvent) string {
 			text = string(quoted)
 		}
 	}
+	return keyText(text)
+}
+
+// keyText hashes what is too long for a key.
+func keyText(text string) string {
 	if len(text) > MaxValueBytes {
 		sum := sha256.Sum256([]byte(text))
 		return "sha256:" + hex.EncodeToString(sum[:])

@@ -18,9 +18,9 @@ type ClickHouse struct {
 // Retention is how long rows are kept, by table and by category of data: whole
 // days.
 type Retention struct {
-	Events      time.Duration            `yaml:"events" default:"400d" min:"1d" max:"36500d" doc:"Access events, by event time."`
-	Categories  map[string]time.Duration `yaml:"categories" default:"{}" min:"1d" max:"36500d" doc:"Shorter or longer for events with data of a category, such as location.precise: 90d. The shortest that fits counts."`
-	SubjectIDs  time.Duration            `yaml:"subject_ids" default:"0s" min:"0s" max:"36500d" doc:"Whom the data is about is blanked after this time; 0s keeps it as long as the event."`
-	Alerts      time.Duration            `yaml:"alerts" default:"1100d" min:"1d" max:"36500d" doc:"Alerts, changes of incidents, and attempts to notify."`
-	DeadLetters time.Duration            `yaml:"dead_letters" default:"30d" min:"1d" max:"36500d" doc:"Records that could not be read. They hold raw personal data: keep it short."`
+	Events      time.Duration            `yaml:"events" default:"400d" min:"1d" max:"18250d" doc:"Access events, by event time."`
+	Categories  map[string]time.Duration `yaml:"categories" default:"{}" min:"1d" max:"18250d" doc:"Shorter or longer for events with data of a category, such as location.precise: 90d. The shortest that fits counts."`
+	SubjectIDs  time.Duration            `yaml:"subject_ids" default:"0s" min:"0s" max:"18250d" doc:"Whom the data is about is blanked after this time; 0s keeps it as long as the event."`
+	Alerts      time.Duration            `yaml:"alerts" default:"1100d" min:"1d" max:"18250d" doc:"Alerts, changes of incidents, and attempts to notify."`
+	DeadLetters time.Duration            `yaml:"dead_letters" default:"30d" min:"1d" max:"18250d" doc:"Records that could not be read. They hold raw personal data: keep it short."`
 }

@@ -31,6 +31,7 @@ type Config struct {
 	Access     Access     `yaml:"access" doc:"How access events are cut into inserts."`
 	Policy     Policy     `yaml:"policy" doc:"What makes an access interesting: countries, people, networks, data, protected subjects."`
 	Rules      Rules      `yaml:"rules" doc:"Detection rules."`
+	Correlate  Correlate  `yaml:"correlate" doc:"Rules over time."`
 	Alerts     Alerts     `yaml:"alerts" doc:"Incidents, and whom they are sent to."`
 	HTTP       HTTP       `yaml:"http" doc:"Health, metrics, profiles."`
 	Log        Log        `yaml:"log" doc:"Logs, on standard error."`

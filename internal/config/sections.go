@@ -30,6 +30,18 @@ type Rules struct {
 	Dir Path `yaml:"dir" doc:"Folder of Sigma rules, *.yml, with subfolders; the folder rules in policy.dir when absent."`
 }
 
+// Correlate is how rules over time are run.
+type Correlate struct {
+	Interval   time.Duration `yaml:"interval" default:"5s" min:"1s" max:"1h" doc:"Between runs of a rule."`
+	Lateness   time.Duration `yaml:"lateness" default:"15m" min:"0s" max:"30d" doc:"Windows that more events could undo (fewer than, averages, absence) are judged when every partition has passed their end by so much. Events that come later count for all other rules."`
+	Backfill   time.Duration `yaml:"backfill" default:"1d" min:"0s" max:"400d" doc:"How far a rule that is new or has changed looks back, to say what it would have found."`
+	FillAlerts bool          `yaml:"backfill_alerts" default:"false" doc:"Alert of what it finds there."`
+	Queries    int           `yaml:"queries" default:"2" min:"1" max:"64" doc:"Rules that one process runs at a time."`
+	MaxTime    time.Duration `yaml:"max_time" default:"1m" min:"1s" max:"1h" doc:"Deadline of one query, held by ClickHouse."`
+	MaxMemory  Size          `yaml:"max_memory" default:"2GiB" min:"16MiB" max:"1024GiB" doc:"Memory of one query, held by ClickHouse."`
+	MaxThreads int           `yaml:"max_threads" default:"0" min:"0" max:"256" doc:"Threads of one query; 0 leaves it to ClickHouse."`
+}
+
 // Alerts is what becomes of alerts.
 type Alerts struct {
 	Incident     Incident      `yaml:"incident" doc:"How alerts become incidents."`

@@ -47,6 +47,13 @@ func (e *accessEvent) load(f *field, into *fieldValue) {
 	into.null = !into.exists
 }
 
+func (e *accessEvent) text(f *field) (string, bool) {
+	if f.def.Str == nil {
+		return "", false
+	}
+	return f.def.Str(e.ev), true
+}
+
 func (e *accessEvent) read(def *schema.Field, into *fieldValue) {
 	switch {
 	case def.Str != nil:
@@ -83,3 +90,7 @@ func (e *accessEvent) read(def *schema.Field, into *fieldValue) {
 		into.empty = !into.exists
 	}
 }
+
+// repeats reports that the field is expected to hold the same texts again and
+// again, so that remembering their classes pays.
+func (f *field) repeats() bool { return f.def.Distinct }

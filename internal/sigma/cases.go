@@ -115,7 +115,7 @@ func parseCase(n ast.Node, f *faults) Case {
 		case "alerts":
 			c.overTime = true
 			for _, n := range items(e.value) {
-				c.Alerts = append(c.Alerts, group(n, f))
+				c.Alerts = append(c.Alerts, alertGroup(n, f))
 			}
 		default:
 			f.add(e.pos, "unknown key %q in a test: expected name, and match, event, or alerts, events", e.key)
@@ -133,8 +133,8 @@ func parseCase(n ast.Node, f *faults) Case {
 	return c
 }
 
-// group reads the values that an alert is expected to have.
-func group(n ast.Node, f *faults) map[string]string {
+// alertGroup reads the values that an alert is expected to have.
+func alertGroup(n ast.Node, f *faults) map[string]string {
 	values := map[string]string{}
 	list, _ := entries(n, "an alert", f)
 	for _, e := range list {

@@ -208,6 +208,9 @@ func parseItem(e entry, f *faults) *item {
 			f.add(start(n), "%s has %s for a value: expected text, number, true, false or null", e.key, describe(n))
 			continue
 		}
+		if s.kind == kindNull && len(nodes) > 1 {
+			f.add(start(n), "%s has null among other values, which Sigma does not allow: expected a search of its own for null", e.key)
+		}
 		it.values = append(it.values, s)
 	}
 	return it

@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"slices"
 	"unicode"
 	"unicode/utf8"
 )
@@ -42,9 +43,13 @@ func isFolded(s string) bool {
 // appendFold appends the folded form of s. Bytes that are not UTF-8 stay as
 // they are.
 func appendFold(to []byte, s string) []byte {
+	to = slices.Grow(to, len(s))
 	for i := 0; i < len(s); {
 		if c := s[i]; c < utf8.RuneSelf {
-			to = append(to, byte(foldRune(rune(c))))
+			if 'A' <= c && c <= 'Z' {
+				c += 'a' - 'A'
+			}
+			to = append(to, c)
 			i++
 			continue
 		}

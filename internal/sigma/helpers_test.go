@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -9,6 +10,11 @@ import (
 func ruleText(detection string) string {
 	return "title: test\nid: 7a2f0a3e-3f0e-4f5e-9a51-0c6f3b8f4d10\nlogsource:\n    product: watchglass\ndetection:\n    " +
 		strings.ReplaceAll(strings.TrimSpace(detection), "\n", "\n    ") + "\n"
+}
+
+// numbered is the i-th rule of a set, around a detection.
+func numbered(i int, detection string) ruleFile {
+	return ruleFile{fmt.Sprintf("%d.yml", i), []byte(strings.Replace(ruleText(detection), "7a2f0a3e-3f0e-4f5e-9a51-0c6f3b8f4d10", fmt.Sprintf("rule-%05d", i), 1))}
 }
 
 func mustParse(t testing.TB, detection string, o Options) *Set {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/valyala/fastjson"
 )
@@ -45,6 +46,8 @@ func (e *jsonEvent) load(f *field, into *fieldValue) {
 	}
 }
 
+func (e *jsonEvent) text(*field) (string, bool) { return "", false }
+
 // descend follows a path: the longest member name that is there wins
 // ("a.b" before "a", then "b"), and lists are entered.
 func (e *jsonEvent) descend(v *fastjson.Value, path string, into *fieldValue) {
@@ -79,9 +82,11 @@ func (e *jsonEvent) collect(v *fastjson.Value, into *fieldValue) {
 	case fastjson.TypeString:
 		into.leaves = append(into.leaves, leaf{text: textOf(v)})
 	case fastjson.TypeNumber:
-		text := v.MarshalTo(nil)
+		from := len(into.made)
+		into.made = v.MarshalTo(into.made)
+		text := into.madeFrom(from)
 		if num, ok := parseNumber(text); ok {
-			into.leaves = append(into.leaves, leaf{kind: kindNumber, num: num, text: string(text)})
+			into.leaves = append(into.leaves, leaf{kind: kindNumber, num: num, text: text})
 		}
 	case fastjson.TypeTrue, fastjson.TypeFalse:
 		into.leaves = append(into.leaves, leaf{kind: kindBool, flag: v.Type() == fastjson.TypeTrue})
@@ -109,4 +114,8 @@ func (e *jsonEvent) everything(v *fastjson.Value, into *fieldValue) {
 	}
 }
 
-func textOf(v *fastjson.Value) string { return string(v.GetStringBytes()) }
+// textOf is valid until the parser takes the next event.
+func textOf(v *fastjson.Value) string {
+	text := v.GetStringBytes()
+	return unsafe.String(unsafe.SliceData(text), len(text))
+}

@@ -1,33 +1,72 @@
 package sigma
 
-import "github.com/watchglass/watchglass/schema"
+import (
+	"hash/maphash"
+	"slices"
+
+	"github.com/watchglass/watchglass/schema"
+)
 
 // Matcher evaluates the rules of a set. It belongs to one goroutine, and
 // allocates nothing on the usual path: what it needs is kept from event to event.
+//
+// The values of an event's fields are brought down to classes, by what the
+// rules ask of them, and the classes together to the rules that match. Both are
+// remembered, within bounds: an event whose classes were seen before costs the
+// same, whatever the number of rules is.
 type Matcher struct {
-	set    *Set
-	values []fieldValue // by Set.fields
-	memo   []verdict    // by Set.predicates
-	event  event
-	access accessEvent
-	json   jsonEvent
-	ask    func(int) bool
-	found  []*Rule
+	set     *Set
+	limits  limits
+	seed    maphash.Seed
+	values  []fieldValue // by Set.fields
+	classes []*classes   // by index.groups
+	event   event
+	access  accessEvent
+	json    jsonEvent
+
+	collector collector
+	tuple     []uint32 // the event's classes, by index.groups
+	outcomes  memo[[]claim]
+	budget    budget
+	satisfied marks // predicates
+	raised    marks // rules
+	candidate []int32
+
+	ask     func(predicate int) bool
+	known   func(predicate int) verdict
+	raise   func(rule int32)
+	matched []int32
+	found   []*Rule
 }
 
-// verdict is what is known of a predicate for the event at hand.
-type verdict uint8
+// limits bound what a matcher remembers. Memos have powers of two of places; 0 is
+// nothing.
+type limits struct {
+	texts  int // by field
+	lists  int // by field: combinations of the classes of a list
+	tuples int // combinations of an event's classes
+	budget int // numbers in classes and outcomes
+}
 
-const (
-	unasked verdict = iota
-	holds
-	fails
-)
+var usualLimits = limits{texts: 1 << 10, lists: 1 << 8, tuples: 1 << 12, budget: 1 << 20}
 
 // NewMatcher makes a matcher; one per goroutine.
-func (s *Set) NewMatcher() *Matcher {
-	m := &Matcher{set: s, values: make([]fieldValue, len(s.fields)), memo: make([]verdict, len(s.predicates))}
-	m.ask = m.predicate
+func (s *Set) NewMatcher() *Matcher { return s.newMatcher(usualLimits) }
+
+func (s *Set) newMatcher(l limits) *Matcher {
+	m := &Matcher{
+		set: s, limits: l, seed: maphash.MakeSeed(), values: make([]fieldValue, len(s.fields)),
+		collector: collector{set: s.predicates, asked: newMarks(len(s.predicates))},
+		tuple:     make([]uint32, len(s.index.groups)),
+		budget:    budget{l.budget, l.budget},
+		satisfied: newMarks(len(s.predicates)), raised: newMarks(len(s.rules)),
+	}
+	m.outcomes.limit = l.tuples
+	for i := range s.index.groups {
+		g := &s.index.groups[i]
+		m.classes = append(m.classes, newClasses(s.index, g, s.fields[g.field].repeats(), l, &m.budget))
+	}
+	m.ask, m.known, m.raise = m.holds, m.judge, m.bringUp
 	return m
 }
 
@@ -51,35 +90,46 @@ func (m *Matcher) MatchJSON(line []byte) ([]*Rule, error) {
 }
 
 func (m *Matcher) evaluate(ev event) []*Rule {
-	m.event, m.found = ev, m.found[:0]
+	if m.budget.left < 0 {
+		m.forget()
+	}
+	m.event, m.matched, m.found = ev, m.matched[:0], m.found[:0]
 	for i := range m.values {
 		m.values[i].loaded = false
 	}
-	clear(m.memo)
-	for _, rule := range m.set.rules {
-		if rule.condition.holds(m.ask) {
-			m.found = append(m.found, rule)
+	raised := len(m.set.index.always) > 0
+	for i, c := range m.classes {
+		m.tuple[i] = m.classOf(c)
+		raised = raised || c.all[m.tuple[i]].raises
+	}
+	if raised {
+		for _, c := range m.outcome() {
+			if c.sure || m.set.rules[c.rule].condition.holds(m.ask) {
+				m.matched = append(m.matched, c.rule)
+			}
 		}
+	}
+	m.beyondBounds()
+	for _, rule := range m.matched {
+		m.found = append(m.found, m.set.rules[rule])
 	}
 	return m.found
 }
 
-// predicate evaluates a predicate once per event.
-func (m *Matcher) predicate(i int) bool {
-	if known := m.memo[i]; known != unasked {
-		return known == holds
+// classOf is the class of what the event holds in the field of the classes' group.
+func (m *Matcher) classOf(c *classes) uint32 {
+	field := c.group.field
+	if c.texts.limit > 0 {
+		if text, ok := m.event.text(&m.set.fields[field]); ok {
+			if text == "" {
+				return c.with(0, presentNull|presentEmpty)
+			}
+			if id, ok := c.texts.find(maphash.String(m.seed, text), text); ok {
+				return c.with(id, presentThere)
+			}
+		}
 	}
-	p := &m.set.predicates[i]
-	var other *fieldValue
-	if p.test == testField {
-		other = m.value(p.other)
-	}
-	if p.holds(m.value(p.field), other) {
-		m.memo[i] = holds
-		return true
-	}
-	m.memo[i] = fails
-	return false
+	return c.value(m.value(field), &m.collector, m.seed)
 }
 
 func (m *Matcher) value(i int) *fieldValue {
@@ -89,4 +139,54 @@ func (m *Matcher) value(i int) *fieldValue {
 		m.event.load(&m.set.fields[i], v)
 	}
 	return v
+}
+
+// holds evaluates a predicate for the event at hand.
+func (m *Matcher) holds(i int) bool {
+	p := &m.set.predicates[i]
+	switch {
+	case p.test == testField:
+		return p.holds(m.value(p.field), m.value(p.other))
+	case p.open():
+		return p.holds(m.value(p.field), nil)
+	}
+	group := m.set.index.groupOf[p.field]
+	_, found := slices.BinarySearch(m.classes[group].all[m.tuple[group]].predicates, int32(i))
+	return found
+}
+
+// beyondBounds evaluates the rules that the event's numbers bring up.
+func (m *Matcher) beyondBounds() {
+	if len(m.set.index.gates) == 0 {
+		return
+	}
+	m.raised.clear()
+	m.candidate = m.candidate[:0]
+	for i := range m.set.index.gates {
+		g := &m.set.index.gates[i]
+		g.open(m.value(g.field), m.raise)
+	}
+	before := len(m.matched)
+	for _, rule := range m.candidate {
+		if m.set.rules[rule].condition.holds(m.ask) {
+			m.matched = append(m.matched, rule)
+		}
+	}
+	if len(m.matched) > before {
+		slices.Sort(m.matched)
+	}
+}
+
+func (m *Matcher) bringUp(rule int32) {
+	if m.raised.mark(rule) {
+		m.candidate = append(m.candidate, rule)
+	}
+}
+
+func (m *Matcher) forget() {
+	for _, c := range m.classes {
+		c.forget()
+	}
+	m.outcomes.forget()
+	m.budget.left = m.budget.limit
 }

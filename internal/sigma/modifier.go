@@ -118,7 +118,7 @@ func (m modifiers) check(e entry, field string, f *faults) (modifiers, bool) {
 		return refuse(e, f, "modifier %s goes with lt, lte, gt, gte and neq only: it compares numbers", m.part)
 	case m.cased && !text && m.match != "fieldref":
 		return refuse(e, f, "modifier cased does not go with %s: it is for texts", m.match)
-	case m.neq && m.match != "" && m.match != "fieldref":
+	case m.neq && !text && m.match != "fieldref":
 		return refuse(e, f, "modifier neq does not go with %s: expected `not` in the condition", m.match)
 	case m.neq && m.all:
 		return refuse(e, f, "modifier neq does not go with all: it already means none of the values")

@@ -59,3 +59,64 @@ func (n *node) holds(predicate func(int) bool) bool {
 	}
 	return false
 }
+
+// each tells of every predicate in the expression.
+func (n *node) each(tell func(predicate int)) {
+	if n.op == opPredicate {
+		tell(n.pred)
+	}
+	for i := range n.kids {
+		n.kids[i].each(tell)
+	}
+}
+
+// verdict is what is known of an expression before all of its predicates are.
+type verdict uint8
+
+const (
+	fails verdict = iota
+	open
+	holds
+)
+
+// judge evaluates the expression as far as the predicates that are known decide it.
+func (n *node) judge(known func(predicate int) verdict) verdict {
+	switch n.op {
+	case opPredicate:
+		return known(n.pred)
+	case opNot:
+		return holds - n.kids[0].judge(known)
+	case opAnd:
+		worst := holds
+		for i := range n.kids {
+			if worst = min(worst, n.kids[i].judge(known)); worst == fails {
+				break
+			}
+		}
+		return worst
+	case opOr:
+		best := fails
+		for i := range n.kids {
+			if best = max(best, n.kids[i].judge(known)); best == holds {
+				break
+			}
+		}
+		return best
+	}
+	held, undecided := 0, 0
+	for i := range n.kids {
+		switch n.kids[i].judge(known) {
+		case holds:
+			held++
+		case open:
+			undecided++
+		}
+	}
+	switch {
+	case held >= n.need:
+		return holds
+	case held+undecided >= n.need:
+		return open
+	}
+	return fails
+}

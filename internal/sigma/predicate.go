@@ -3,7 +3,6 @@ package sigma
 import (
 	"net/netip"
 	"regexp"
-	"slices"
 )
 
 // predicate is one comparison with one field. It holds if any leaf satisfies
@@ -84,9 +83,13 @@ func (p *predicate) leafHolds(v *fieldValue, l *leaf, other *fieldValue) bool {
 	case testCIDR:
 		return p.contains(l)
 	case testRegexp:
-		return p.re.MatchString(l.textOf())
+		return p.re.MatchString(v.textOf(l))
 	case testField:
-		return slices.ContainsFunc(other.leaves, func(o leaf) bool { return p.same(v, l, other, &o) })
+		for i := range other.leaves {
+			if p.same(v, l, other, &other.leaves[i]) {
+				return true
+			}
+		}
 	case testLess, testLessEqual, testGreater, testGreaterEqual:
 		return p.orders(l)
 	}
@@ -95,22 +98,15 @@ func (p *predicate) leafHolds(v *fieldValue, l *leaf, other *fieldValue) bool {
 
 func (p *predicate) textHolds(v *fieldValue, l *leaf) bool {
 	if p.cased {
-		return p.pattern.match(l.textOf())
+		return p.pattern.match(v.textOf(l))
 	}
 	return p.pattern.match(v.foldOf(l))
 }
 
-// orders compares numbers; a text that reads as a number counts as one.
+// orders compares numbers.
 func (p *predicate) orders(l *leaf) bool {
-	num := l.num
-	switch l.kind {
-	case kindNumber:
-	case kindText:
-		var ok bool
-		if num, ok = parseNumber(l.textOf()); !ok {
-			return false
-		}
-	default:
+	num, ok := l.number()
+	if !ok {
 		return false
 	}
 	switch order := num.compare(p.num); p.test {
@@ -125,20 +121,10 @@ func (p *predicate) orders(l *leaf) bool {
 	}
 }
 
-// contains reports that the leaf is an address in the network; an IPv4
-// address mapped to IPv6 is the IPv4 address, zones do not count.
+// contains reports that the leaf is an address in the network.
 func (p *predicate) contains(l *leaf) bool {
-	addr := l.addr
-	if !addr.IsValid() {
-		if l.kind != kindText {
-			return false
-		}
-		var err error
-		if addr, err = netip.ParseAddr(l.text); err != nil {
-			return false
-		}
-	}
-	return p.cidr.Contains(addr.Unmap().WithZone(""))
+	addr, ok := l.address()
+	return ok && p.cidr.Contains(addr)
 }
 
 // same compares two leaves: numbers as numbers, everything else as text.
@@ -149,7 +135,7 @@ func (p *predicate) same(v *fieldValue, l *leaf, other *fieldValue, o *leaf) boo
 	case l.kind == kindNumber && o.kind == kindNumber:
 		return l.num.compare(o.num) == 0
 	case p.cased:
-		return l.textOf() == o.textOf()
+		return v.textOf(l) == other.textOf(o)
 	}
 	return v.foldOf(l) == other.foldOf(o)
 }

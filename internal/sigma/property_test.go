@@ -23,7 +23,7 @@ func drawScalar(t *rapid.T) string {
 
 func drawItem(t *rapid.T, fields []string) string {
 	field := rapid.SampledFrom(fields).Draw(t, "field")
-	mods := rapid.SampledFrom([]string{"", "", "|contains", "|startswith", "|endswith", "|cased", "|contains|cased", "|neq", "|exists", "|gt", "|lte", "|re", "|re|i", "|cidr", "|fieldref", "|fieldref|neq", "|all", "|contains|all", "|windash", "|windash|contains|all", "|base64", "|wide|contains", "|day", "|hour|gte"}).Draw(t, "modifiers")
+	mods := rapid.SampledFrom([]string{"", "", "|contains", "|startswith", "|endswith", "|cased", "|contains|cased", "|neq", "|startswith|neq", "|exists", "|gt", "|lte", "|re", "|re|i", "|cidr", "|fieldref", "|fieldref|neq", "|all", "|contains|all", "|windash", "|windash|contains|all", "|base64", "|wide|contains", "|day", "|hour|gte"}).Draw(t, "modifiers")
 	var value string
 	switch {
 	case strings.HasPrefix(mods, "|exists"):

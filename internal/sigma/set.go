@@ -21,6 +21,7 @@ type Set struct {
 	fields     []field
 	predicates []predicate
 	version    string
+	index      *index
 }
 
 // Options change what is accepted.
@@ -60,6 +61,7 @@ func (s *Set) For(services ...string) *Set {
 			chosen.rules = append(chosen.rules, r)
 		}
 	}
+	chosen.index = newIndex(&chosen)
 	return &chosen
 }
 
@@ -162,6 +164,7 @@ func load(files []ruleFile, o Options) (*Set, error) {
 	if wrong := in.wrong(); wrong != nil {
 		return nil, wrong
 	}
+	set.index = newIndex(set)
 	return set, nil
 }
 

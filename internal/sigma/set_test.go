@@ -118,32 +118,6 @@ custom: {anything: [goes]}
 	}
 }
 
-func TestReloadIsWholeOrNotAtAll(t *testing.T) {
-	dir := t.TempDir()
-	write := func(name, text string) {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("a.yml", ruleWithID("a", ""))
-	first, err := LoadDir(dir, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	live := NewLive(first)
-	if changed, err := live.Reload(dir, Options{}); changed || err != nil || live.Set() != first {
-		t.Errorf("nothing changed: %t %v", changed, err)
-	}
-	write("b.yml", ruleWithID("b", "level: nonsense\n"))
-	if changed, err := live.Reload(dir, Options{}); changed || err == nil || live.Set() != first {
-		t.Errorf("one bad file: %t %v", changed, err)
-	}
-	write("b.yml", ruleWithID("b", "level: low\n"))
-	if changed, err := live.Reload(dir, Options{}); !changed || err != nil || len(live.Set().Rules()) != 2 {
-		t.Errorf("mended: %t %v", changed, err)
-	}
-}
-
 func TestMatchesAreAscendingByID(t *testing.T) {
 	set, err := LoadFS(fstest.MapFS{
 		"1.yml": {Data: []byte(ruleWithID("c", ""))}, "2.yml": {Data: []byte(ruleWithID("a", ""))}, "3.yml": {Data: []byte(ruleWithID("b", ""))},

@@ -57,6 +57,23 @@ func (s *Set) SQLAlerts(r *Rule, q Query) (string, error) {
 	return fmt.Sprintf("SELECT groups, intDiv(%[1]s, %[2]d) * %[2]d AS bucket, min((at, topic, part, place)) AS first FROM (%[3]s) GROUP BY groups, bucket ORDER BY first, groups", at, span, text), err
 }
 
+// SQLSightings finds the events that count for some groups of a rule over time, the latest
+// of each group first: columns groups, at (milliseconds), topic, part, place. Where
+// another rule counts, they are the events that complete it.
+func (s *Set) SQLSightings(r *Rule, q Query, groups [][]string, most int) (string, error) {
+	b := overTimeSQL{set: s, q: q}
+	text, err := b.sightings(r.Correlation, q.From, q.To, nil, false)
+	if err != nil {
+		return "", fmt.Errorf("rule %s: %w", r.ID, err)
+	}
+	list := make([]string, len(groups))
+	for i, group := range groups {
+		list[i] = "CAST([" + sqlQuotes(group) + "] AS Array(String))"
+	}
+	return fmt.Sprintf("SELECT groups, at, topic, part, place FROM (%s) WHERE groups IN (%s) ORDER BY at DESC, topic, part, place LIMIT %d BY groups",
+		text, strings.Join(list, ", "), most), nil
+}
+
 // SQLTouched counts the rows that a rule over time has to look at, and tells between
 // which times they are: the columns n, least, greatest (milliseconds).
 func (s *Set) SQLTouched(r *Rule, table, where string) string {
@@ -131,14 +148,14 @@ func (b *overTimeSQL) findings(r *Rule, from, to time.Time, carry []string, oute
 	if c.Absence() {
 		return c.sqlAbsence(source, from, to), nil
 	}
-	columns := "groups, at, topic, part, place" + numbered(", c", len(carry))
+	columns := "groups, at, topic, part, place" + manyColumns(", c", len(carry))
 	if c.Type == "temporal_ordered" {
 		return c.sqlInOrder(source, columns, from), nil
 	}
 	return c.sqlSlide(source, columns, from), nil
 }
 
-func numbered(prefix string, n int) string {
+func manyColumns(prefix string, n int) string {
 	var b strings.Builder
 	for i := range n {
 		fmt.Fprintf(&b, "%s%d", prefix, i)

@@ -85,3 +85,6 @@ func sqlNot(term string) string {
 	}
 	return "NOT (" + term + ")"
 }
+
+// Quote writes a text as a literal of ClickHouse.
+func Quote(s string) string { return sqlQuote(s) }

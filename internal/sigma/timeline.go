@@ -106,7 +106,7 @@ func (t *Timeline) add(index int, at time.Time, ev event, matched []*Rule) {
 		var texts []string
 		for j := range v.leaves {
 			if l := &v.leaves[j]; l.kind != kindObject {
-				texts = append(texts, strings.Clone(l.textOf()))
+				texts = append(texts, strings.Clone(v.textOf(l)))
 			}
 		}
 		e.values[t.fields[i].path] = texts

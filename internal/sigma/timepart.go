@@ -100,7 +100,7 @@ func timeOf(l *leaf) (time.Time, bool) {
 		if !l.time.IsZero() {
 			return l.time.UTC(), true
 		}
-		text := strings.Replace(l.textOf(), " ", "T", 1)
+		text := strings.Replace(l.text, " ", "T", 1)
 		for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateOnly} {
 			if t, err := time.Parse(layout, text); err == nil {
 				return t, true

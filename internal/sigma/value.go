@@ -20,22 +20,31 @@ type leaf struct {
 	isFolded bool
 }
 
-// textOf is the value as text rules see it.
-func (l *leaf) textOf() string {
-	if l.text != "" {
-		return l.text
+// number is the leaf as a number; a text that reads as one counts.
+func (l *leaf) number() (number, bool) {
+	switch l.kind {
+	case kindNumber:
+		return l.num, true
+	case kindText:
+		return parseNumber(l.text)
 	}
-	switch {
-	case l.kind == kindBool:
-		return strconv.FormatBool(l.flag)
-	case l.kind == kindNumber:
-		l.text = strconv.FormatUint(l.num.magnitude, 10) // typed events hold no others
-	case l.addr.IsValid():
-		l.text = l.addr.String()
-	case !l.time.IsZero():
-		l.text = l.time.UTC().Format("2006-01-02T15:04:05.000Z07:00")
+	return number{}, false
+}
+
+// address is the leaf as an address; an IPv4 address mapped to IPv6 is the IPv4
+// address, zones do not count.
+func (l *leaf) address() (netip.Addr, bool) {
+	addr := l.addr
+	if !addr.IsValid() {
+		if l.kind != kindText {
+			return addr, false
+		}
+		var err error
+		if addr, err = netip.ParseAddr(l.text); err != nil {
+			return addr, false
+		}
 	}
-	return l.text
+	return addr.Unmap().WithZone(""), true
 }
 
 // fieldValue is what an event holds under one path: none, one, or (lists) many
@@ -46,12 +55,42 @@ type fieldValue struct {
 	null   bool // null, or not there at all
 	empty  bool // typed events: nothing there, which '' matches as well
 	leaves []leaf
-	folds  []byte // backs the folded texts of this event
+	made   []byte // backs the texts that were made for this event
 }
 
 func (v *fieldValue) reset() {
 	v.loaded, v.exists, v.null, v.empty = true, false, false, false
-	v.leaves, v.folds = v.leaves[:0], v.folds[:0]
+	v.leaves, v.made = v.leaves[:0], v.made[:0]
+}
+
+// textOf is the value as text rules see it, valid until the next reset.
+func (v *fieldValue) textOf(l *leaf) string {
+	if l.text != "" {
+		return l.text
+	}
+	from := len(v.made)
+	switch {
+	case l.kind == kindBool:
+		return strconv.FormatBool(l.flag)
+	case l.kind == kindNumber:
+		v.made = strconv.AppendUint(v.made, l.num.magnitude, 10) // typed events hold no others
+	case l.addr.IsValid():
+		v.made = l.addr.AppendTo(v.made)
+	case !l.time.IsZero():
+		v.made = l.time.UTC().AppendFormat(v.made, "2006-01-02T15:04:05.000Z07:00")
+	}
+	l.text = v.madeFrom(from)
+	return l.text
+}
+
+// madeFrom is the text that was made at the end of v.made. No allocation: the
+// bytes are written once per event, and an append that has to move leaves those
+// that were handed out where they are.
+func (v *fieldValue) madeFrom(from int) string {
+	if from == len(v.made) {
+		return ""
+	}
+	return unsafe.String(&v.made[from], len(v.made)-from)
 }
 
 // foldOf is the folded text of a leaf, valid until the next reset.
@@ -59,15 +98,12 @@ func (v *fieldValue) foldOf(l *leaf) string {
 	if l.isFolded {
 		return l.folded
 	}
-	l.folded, l.isFolded = l.textOf(), true
-	if isFolded(l.folded) {
-		return l.folded
+	l.folded, l.isFolded = v.textOf(l), true
+	if !isFolded(l.folded) {
+		from := len(v.made)
+		v.made = appendFold(v.made, l.folded)
+		l.folded = v.madeFrom(from)
 	}
-	from := len(v.folds)
-	v.folds = appendFold(v.folds, l.folded)
-	// No allocation: the bytes are written once per event, and an append that has
-	// to move leaves those that were handed out where they are.
-	l.folded = unsafe.String(&v.folds[from], len(v.folds)-from)
 	return l.folded
 }
 
@@ -75,4 +111,6 @@ func (v *fieldValue) foldOf(l *leaf) string {
 // field with the empty path is every text there is, for keywords.
 type event interface {
 	load(f *field, into *fieldValue)
+	// text is what a text field holds, "" if nothing; false: it has to be loaded.
+	text(f *field) (string, bool)
 }

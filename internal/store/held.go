@@ -83,7 +83,11 @@ func (d *DB) MaxOffset(ctx context.Context, table, topic string, partition int32
 // exactly pins what a query needs to see all acknowledged rows, and nothing
 // but whole answers.
 func exactly(ctx context.Context) context.Context {
-	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
+	return clickhouse.Context(ctx, clickhouse.WithSettings(exactSettings()))
+}
+
+func exactSettings() clickhouse.Settings {
+	return clickhouse.Settings{
 		"select_sequential_consistency": 1, // replicated tables: only a replica that has everything may answer
 		"max_rows_to_read":              0,
 		"max_result_rows":               0,
@@ -91,5 +95,5 @@ func exactly(ctx context.Context) context.Context {
 		"result_overflow_mode":          "throw",
 		"timeout_overflow_mode":         "throw",
 		"use_query_cache":               0,
-	}))
+	}
 }

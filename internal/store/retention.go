@@ -17,6 +17,10 @@ type Retention struct {
 	DeadLettersDays int            // from when they were published; default 30
 }
 
+// maxDays is 50 years. ClickHouse computes when a row is due in 32 bits, which end in
+// 2106: a longer retention would be over at once.
+const maxDays = 18_250
+
 // Validate fills in the defaults.
 func (r *Retention) Validate() error {
 	for _, d := range []struct {
@@ -29,16 +33,16 @@ func (r *Retention) Validate() error {
 		{"alerts_days", &r.AlertsDays, 1100},
 		{"dead_letters_days", &r.DeadLettersDays, 30},
 	} {
-		if *d.value < 0 || *d.value > 36_500 {
-			return fmt.Errorf("retention.%s: %d is not between 1 and 36500", d.name, *d.value)
+		if *d.value < 0 || *d.value > maxDays {
+			return fmt.Errorf("retention.%s: %d is not between 1 and %d", d.name, *d.value, maxDays)
 		}
 		if *d.value == 0 {
 			*d.value = d.def
 		}
 	}
 	for category, days := range r.CategoryDays {
-		if days < 1 || days > 36_500 {
-			return fmt.Errorf("retention.category_days.%s: %d is not between 1 and 36500", category, days)
+		if days < 1 || days > maxDays {
+			return fmt.Errorf("retention.category_days.%s: %d is not between 1 and %d", category, days, maxDays)
 		}
 	}
 	return nil

@@ -159,6 +159,15 @@ func (k *Kafka) missing(ctx context.Context, topics []TopicSpec) ([]TopicSpec, e
 	return missing, nil
 }
 
+// PartitionsOf tells how many partitions a topic has.
+func (k *Kafka) PartitionsOf(ctx context.Context, topic string) (int, error) {
+	all, err := k.Partitions(ctx)
+	if err == nil && all[topic] == 0 {
+		err = fmt.Errorf("topic %s is not there", topic)
+	}
+	return all[topic], err
+}
+
 // Partitions returns the number of partitions of every topic of the cluster.
 func (k *Kafka) Partitions(ctx context.Context) (map[string]int, error) {
 	ctx, cancel := context.WithTimeout(ctx, k.cfg.RequestTimeout)

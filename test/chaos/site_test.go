@@ -74,6 +74,7 @@ kafka:
     deliveries: %[2]s-deliveries
     dead: %[2]s-dead
     ledger: %[2]s-ledger
+    correlations: %[2]s-correlations
 clickhouse: {addresses: ["%[3]s"], database: %[2]s, insert_timeout: 10s}
 policy:
   dir: %[4]s/deploy/policy

@@ -121,6 +121,7 @@ kafka:
     deliveries: %[2]s-deliveries
     dead: %[2]s-dead
     ledger: %[2]s-ledger
+    correlations: %[2]s-correlations
 %[8]s
 clickhouse:
   addresses: [%[4]s]

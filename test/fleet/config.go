@@ -21,6 +21,7 @@ kafka:
     deliveries: {name}-deliveries
     dead: {name}-dead
     ledger: {name}-ledger
+    correlations: {name}-correlations
 %[4]s
 clickhouse:
   addresses: [%[5]s]

@@ -118,7 +118,7 @@ func (m maker) item() string {
 		pair := pick(m, [2]string{"accessor.on_behalf_of", "accessor.id"}, [2]string{"accessor.session", "purpose.kind"}, [2]string{"data.categories", "resource.fields"}, [2]string{"purpose.kind", "data.categories"})
 		key, value = pair[0]+"|fieldref"+pick(m, "", "", "|neq", "|cased"), pair[1]
 	case 9:
-		text := "time"+pick(m, "|startswith: '2026-0", "|startswith: '2026-01-0", "|contains: ':00.0", "|endswith: '.005z", "|endswith: '0z", ": '*T1?:0*9Z", "|re: 'T(0|2).*\\.0[05]", "|contains: '.5")
+		text := "time" + pick(m, "|startswith: '2026-0", "|startswith: '2026-01-0", "|contains: ':00.0", "|endswith: '.005z", "|endswith: '0z", ": '*T1?:0*9Z", "|re: 'T(0|2).*\\.0[05]", "|contains: '.5")
 		return "'" + strings.Replace(text, ": ", "': ", 1) + "'"
 	case 10:
 		key, value = "time|"+pick(m, "minute", "hour", "day", "week", "month", "year")+pick(m, "", "|gt", "|gte", "|lt", "|lte", "|neq"), pick(m, "1", "5", "12", "20", "30", "52")
@@ -128,7 +128,7 @@ func (m maker) item() string {
 	case 11:
 		key, value = field+pick(m, "|windash", "|windash|contains", "|windash|endswith|cased"), list(1+m.IntN(2), quoted(func() string { return pick(m, "-", "/") + m.value() }))
 	default:
-		key, value = field+pick(m, "", "", "", "|contains", "|startswith", "|endswith", "|cased", "|contains|cased", "|neq", "|neq|cased"), list(1+m.IntN(3), m.scalar)
+		key, value = field+pick(m, "", "", "", "|contains", "|startswith", "|endswith", "|cased", "|contains|cased", "|neq", "|neq|cased", "|contains|neq", "|endswith|neq"), list(1+m.IntN(3), m.scalar)
 	}
 	return yaml(key) + ": " + value
 }

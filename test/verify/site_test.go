@@ -109,6 +109,7 @@ kafka:
     deliveries: %[2]s-deliveries
     dead: %[2]s-dead
     ledger: %[2]s-ledger
+    correlations: %[2]s-correlations
 clickhouse:
   addresses: [%[3]s]
   database: %[2]s

@@ -1,0 +1,59 @@
+package sigma
+
+import (
+	"hash/maphash"
+	"slices"
+)
+
+// claim is a rule that matches the events of one tuple of classes; unless it is
+// sure, only those that satisfy its open predicates too.
+type claim struct {
+	rule int32
+	sure bool
+}
+
+// outcome is the claims on the event at hand, ascending by rule.
+func (m *Matcher) outcome() []claim {
+	key := bytesOf(m.tuple)
+	hash := maphash.String(m.seed, key)
+	if claims, ok := m.outcomes.find(hash, key); ok {
+		return claims
+	}
+	claims := m.judgeCandidates()
+	m.outcomes.keep(hash, key, claims)
+	m.budget.left -= 2 * len(claims)
+	return claims
+}
+
+// judgeCandidates looks at the rules that the event's classes bring up.
+func (m *Matcher) judgeCandidates() (claims []claim) {
+	m.satisfied.clear()
+	m.raised.clear()
+	m.candidate = append(m.candidate[:0], m.set.index.always...)
+	for i, c := range m.classes {
+		for _, p := range c.all[m.tuple[i]].predicates {
+			m.satisfied.mark(p)
+			for _, rule := range m.set.index.triggered[p] {
+				m.bringUp(rule)
+			}
+		}
+	}
+	slices.Sort(m.candidate)
+	for _, rule := range m.candidate {
+		if v := m.set.rules[rule].condition.judge(m.known); v != fails {
+			claims = append(claims, claim{rule, v == holds})
+		}
+	}
+	return claims
+}
+
+// judge is what the classes tell of a predicate.
+func (m *Matcher) judge(i int) verdict {
+	switch {
+	case m.set.predicates[i].open():
+		return open
+	case m.satisfied.has(int32(i)):
+		return holds
+	}
+	return fails
+}
