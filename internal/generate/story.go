@@ -59,6 +59,15 @@ func Incidents(acts []Act) []Incident {
 	return all
 }
 
+// StoryOverTime returns the incidents of rules over time that [Story] must be delivered
+// as, besides [Incidents].
+func StoryOverTime() []Incident {
+	return []Incident{
+		{Rule: RuleSourceHunting, Accessor: wei},
+		{Rule: RuleExported, Accessor: "e-omar-haddad"},
+	}
+}
+
 // People and users of the story.
 const (
 	wei        = "e-wei-zhao"   // hongyun-rd, Beijing
