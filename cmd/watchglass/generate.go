@@ -32,7 +32,8 @@ func newGenerateCommand() *cobra.Command {
 		Short: "Make access events of a made-up video platform",
 		Long: `Make ordinary access events of the made-up video platform of deploy/policy, to a topic
 or to standard output. The same --seed, --count, --rate and --start make the same
-bytes. --story plants acts among them that fire every default rule.`,
+bytes. --story plants acts among them that fire
+every default rule on single events.`,
 		Example: `  watchglass generate --seed 7 --count 1000000 --brokers localhost:9092 --topic access-events
   watchglass generate --count 1000 --story --stdout | watchglass rules match --rules deploy/policy/rules --policy deploy/policy`,
 		Args: noArgs,

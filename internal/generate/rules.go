@@ -19,6 +19,10 @@ const (
 	RuleUnclassified = "13d6074b-af28-4c9e-9b13-7e50c8f2a1d4" // unclassified data in bulk
 	RuleNoPurpose    = "1495af1d-c0e7-4d3b-a6f8-2b9e71d05c83" // protected subjects without purpose or ticket
 	RuleGhost        = "15b8c6e2-37f4-4a0d-8d92-f1e6a35b70c8" // a departed or unknown accessor
+
+	// Over time.
+	RuleSourceHunting = "177abed5-658e-430d-8569-80bb0977e471" // a journalist's location and staff's, by one accessor
+	RuleExported      = "193d9d20-48ec-4042-9e19-cfdf06744ffa" // people exported in bulk by one person in a day
 )
 
 // rules returns ids in ascending order, as events carry them.

@@ -59,6 +59,15 @@ func Incidents(acts []Act) []Incident {
 	return all
 }
 
+// StoryOverTime returns the incidents of rules over time that [Story] must be delivered
+// as, besides [Incidents].
+func StoryOverTime() []Incident {
+	return []Incident{
+		{Rule: RuleSourceHunting, Accessor: wei},
+		{Rule: RuleExported, Accessor: "e-omar-haddad"},
+	}
+}
+
 // People and users of the story.
 const (
 	wei        = "e-wei-zhao"   // hongyun-rd, Beijing
@@ -81,7 +90,7 @@ func staffUsers() []string { return []string{"u-4504", "u-8492", "u-12480"} }
 func storyUsers() []string { return append(staffUsers(), journalist, officialEU, minorAPAC) }
 
 // Story returns the acts, in the order in which they happen. Together they
-// fire every rule of deploy/policy/rules.
+// fire every rule of deploy/policy/rules that is on single events.
 func Story() []Act {
 	return append(tracking(), others()...)
 }

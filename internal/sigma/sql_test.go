@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The forms that SQL takes; test/rules holds what they mean to the matcher.
@@ -64,6 +65,11 @@ func TestDefaultRulesHaveSQL(t *testing.T) {
 	for _, r := range set.rules {
 		if got, err := set.SQL(r); err != nil || got == sqlFalse || got == sqlTrue {
 			t.Errorf("%s: %q, %v", r.Title, got, err)
+		}
+	}
+	for _, r := range set.over {
+		if _, err := set.SQLOverTime(r, Query{Table: "access_events", From: time.UnixMilli(0), To: time.UnixMilli(1)}); err != nil {
+			t.Errorf("%s: %v", r.Title, err)
 		}
 	}
 }

@@ -50,7 +50,7 @@ type stage struct {
 // open starts every part and returns when the workers are ready.
 func (st *stage) open(ctx context.Context) error {
 	acts := generate.Story()
-	st.tracker = newTracker(acts)
+	st.tracker = newTracker(acts, generate.StoryOverTime())
 	for _, step := range []struct {
 		what string
 		do   func(context.Context) error

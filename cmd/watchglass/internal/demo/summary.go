@@ -42,7 +42,7 @@ func (st *stage) summary(ctx context.Context, p played) (*verdict, error) {
 	for query, into := range map[string]*uint64{
 		"SELECT count() FROM %s.access_events":                                               &in.rows,
 		"SELECT uniqExact(kafka_topic, kafka_partition, kafka_offset) FROM %s.access_events": &in.distinct,
-		"SELECT countIf(notEmpty(rules)) FROM %s.access_events":                              &in.matched,
+		"SELECT countIf(hasAny(rules, " + st.tracker.rules() + ")) FROM %s.access_events":    &in.matched,
 		"SELECT count() FROM %s.alerts":                                                      &in.alerts,
 		"SELECT count() FROM %s.dead_letters":                                                &in.dead,
 		"SELECT uniqExact(notification) FROM %s.deliveries WHERE verdict = 'delivered'":      &in.delivered,
