@@ -17,14 +17,21 @@ func TestAutomaton(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		literals := rapid.SliceOfNDistinct(text, 1, 20, rapid.ID[string]).Draw(t, "literals")
 		in := rapid.StringOfN(rapid.SampledFrom([]rune("abcäx")), 0, 40, -1).Draw(t, "text")
-		found := map[int]bool{}
-		newAutomaton(literals).find(in, func(i int) { found[i] = true })
-		for i, literal := range literals {
-			if want := strings.Contains(in, literal); found[i] != want {
-				t.Fatalf("%q in %q: got %t, want %t", literal, in, found[i], want)
-			}
-		}
+		findsAll(t, literals, in)
 	})
+	// A literal below a state below another, neither of which is one.
+	findsAll(t, []string{"abcdx", "bcdx", "cdx", "d", "bcy"}, "abcd")
+	findsAll(t, []string{"she", "he", "hers", "e"}, "ushers")
+}
+
+func findsAll(t interface{ Fatalf(string, ...any) }, literals []string, in string) {
+	found := map[int]bool{}
+	newAutomaton(literals).find(in, func(i int) { found[i] = true })
+	for i, literal := range literals {
+		if want := strings.Contains(in, literal); found[i] != want {
+			t.Fatalf("%q in %q: got %t, want %t", literal, in, found[i], want)
+		}
+	}
 }
 
 // The literal of a regular expression is in every text that it matches.

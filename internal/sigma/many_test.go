@@ -170,6 +170,22 @@ func TestAThousandRulesAgreeWithPlainEvaluator(t *testing.T) {
 	}
 }
 
+// Lists whose elements have classes of their own: their combinations are numbered
+// anew whenever the budget is spent.
+func TestCombinationsAreForgotten(t *testing.T) {
+	set := mustParse(t, "s:\n    resource.fields|all: [a, b]\nx:\n    resource.fields: [c, d]\ncondition: s and not x", Options{})
+	rapid.Check(t, func(t *rapid.T) {
+		m := set.newMatcher(limits{texts: 8, lists: 8, tuples: 8, budget: rapid.IntRange(0, 300).Draw(t, "budget")})
+		for range 60 {
+			ev := sampleEvent()
+			ev.Resource.Fields = rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c", "d", "e"}), 0, 4).Draw(t, "fields")
+			if got, want := idsOf(m.Match(ev)), wanted(set, typedEvent{ev}); !slices.Equal(got, want) {
+				t.Fatalf("%v: got %v, the plain evaluator %v", ev.Resource.Fields, got, want)
+			}
+		}
+	})
+}
+
 // What a matcher remembers is bounded, whatever it sees.
 func TestMatcherIsBounded(t *testing.T) {
 	set := mixedSet(t, 100)
