@@ -14,7 +14,7 @@ func checkRules(report *checklist, cfg *config.Config) error {
 		return err
 	}
 	warnings := set.Lint()
-	report.line("rules", nil, "%s: %d rules, %d warnings", cfg.RulesDir(), len(set.Rules()), len(warnings))
+	report.line("rules", nil, "%s: %d rules, %d warnings", cfg.RulesDir(), len(set.All()), len(warnings))
 	for _, w := range warnings {
 		_, _ = fmt.Fprintln(report.out, w)
 	}

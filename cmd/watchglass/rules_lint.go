@@ -38,7 +38,7 @@ with file:line:column, and warn of what is legal but suspicious.`,
 		for _, w := range warnings {
 			_, _ = fmt.Fprintln(c.OutOrStdout(), w)
 		}
-		_, _ = fmt.Fprintf(c.OutOrStdout(), "%d rules, %d warnings\n", len(set.Rules()), len(warnings))
+		_, _ = fmt.Fprintf(c.OutOrStdout(), "%d rules, %d warnings\n", len(set.All()), len(warnings))
 		if strict && len(warnings) > 0 {
 			return fmt.Errorf("%d warnings, and --strict", len(warnings))
 		}
