@@ -108,7 +108,7 @@ func (f *fleet) grant() {
 
 // ownTopics are those that Watchglass writes.
 func (f *fleet) ownTopics() (names []string) {
-	for _, kind := range []string{"alerts", "incidents", "incident-state", "notifications", "deliveries", "ledger", "dead"} {
+	for _, kind := range []string{"alerts", "incidents", "incident-state", "notifications", "deliveries", "ledger", "correlations", "dead"} {
 		names = append(names, f.name+"-"+kind)
 	}
 	return names
