@@ -17,7 +17,8 @@ func newRulesMatchCommand() *cobra.Command {
 	var judging judgeFlags
 	var rulesDir, topic string
 	var timeFields []string
-	var noEnrich bool
+	var noEnrich, explain bool
+	x := explaining{}
 	c := &cobra.Command{
 		Use:   "match --rules DIR [--policy DIR]",
 		Short: "Match events on standard input against rules",
@@ -43,12 +44,20 @@ files ID.key in the policy folder.`,
 			if err != nil {
 				return err
 			}
-			if noEnrich {
-				return asInput(c.Context(), sigma.MatchLines(c.Context(), set, sigma.Lines{TimeFields: timeFields}, c.InOrStdin(), c.OutOrStdout()))
+			x.set, x.lines = set, sigma.Lines{TimeFields: timeFields}
+			switch {
+			case noEnrich && explain:
+				return x.run(c.InOrStdin(), c.OutOrStdout())
+			case noEnrich:
+				return asInput(c.Context(), sigma.MatchLines(c.Context(), set, x.lines, c.InOrStdin(), c.OutOrStdout()))
 			}
 			judge, err := judging.open()
 			if err != nil {
 				return err
+			}
+			if explain {
+				x.set, x.judge = set.For(topic, judging.format), judge
+				return x.run(c.InOrStdin(), c.OutOrStdout())
 			}
 			return matchEnriched(c.Context(), c.InOrStdin(), c.OutOrStdout(), judge, set.For(topic, judging.format))
 		},
@@ -58,6 +67,9 @@ files ID.key in the policy folder.`,
 	judging.register(flags)
 	flags.StringVar(&topic, "topic", "", "topic that the events are of, for rules whose logsource names one")
 	flags.StringSliceVar(&timeFields, "time-field", nil, "with --no-enrich: field that holds an event's time, for rules over time (default time, @timestamp, timestamp)")
+	flags.BoolVar(&explain, "explain", false, "show which part of which rule each event satisfies, on which values, instead of the matches")
+	flags.StringSliceVar(&x.rules, "rule", nil, "with --explain: only the rule of this id or title; may be repeated")
+	flags.IntVar(&x.event, "event", -1, "with --explain: only this event, counted from 0")
 	flags.BoolVar(&noEnrich, "no-enrich", false, "match the events as they are; the same as no --policy")
 	_ = c.MarkFlagDirname("rules")
 	_ = c.MarkFlagDirname("policy")

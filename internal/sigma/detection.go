@@ -25,6 +25,7 @@ type tree struct {
 
 // item is one key of a map with its values, or keywords.
 type item struct {
+	key    string // as written: field and modifiers
 	field  string // keywordPath for keywords
 	pos    position
 	mods   modifiers
@@ -178,13 +179,13 @@ func parseList(n *ast.SequenceNode, name string, f *faults) (tree, bool) {
 }
 
 func keywords(words []scalar, pos position) tree {
-	return tree{item: &item{field: keywordPath, pos: pos, values: words}}
+	return tree{item: &item{key: "keywords", field: keywordPath, pos: pos, values: words}}
 }
 
 // parseItem reads `field|modifier|…: value or list of values`.
 func parseItem(e entry, f *faults) *item {
 	name, rest, _ := strings.Cut(e.key, "|")
-	it := &item{field: name, pos: e.pos}
+	it := &item{key: e.key, field: name, pos: e.pos}
 	if name == keywordPath && rest == "" {
 		f.add(e.pos, "a field has no name: expected field: value")
 		return nil
