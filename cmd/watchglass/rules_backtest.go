@@ -146,6 +146,9 @@ func (b *backtester) run(ctx context.Context, out io.Writer, rules []*sigma.Rule
 }
 
 func (b *backtester) try(ctx context.Context, r *sigma.Rule) (*backtest.Report, error) {
+	if r.Correlation != nil {
+		return b.tryOverTime(ctx, r)
+	}
 	where, err := b.set.SQL(r)
 	if err != nil {
 		return nil, err
@@ -174,4 +177,27 @@ func (b *backtester) try(ctx context.Context, r *sigma.Rule) (*backtest.Report, 
 		return nil, err
 	}
 	return report, report.Fill(found)
+}
+
+// tryOverTime asks which alerts a rule over time would have made.
+func (b *backtester) tryOverTime(ctx context.Context, r *sigma.Rule) (*backtest.Report, error) {
+	report := &backtest.Report{
+		ID: r.ID, Title: r.Title, Level: r.Level, OnTrial: r.Staged(), OverTime: true, From: b.from.UTC(), To: b.to.UTC(),
+	}
+	for _, g := range r.Correlation.Groups {
+		report.GroupBy = append(report.GroupBy, g.Name)
+	}
+	query, err := b.set.SQLAlerts(r, sigma.Query{Table: b.db.Name(store.EventsTable), From: b.from, To: b.to, ByCondition: true})
+	if err != nil {
+		return nil, err
+	}
+	var cost store.Cost
+	began := time.Now()
+	found, err := b.db.OverTime(ctx, query, b.wish.bounds, &cost)
+	if err != nil {
+		return nil, err
+	}
+	cost.Took = time.Since(began)
+	report.FillOverTime(found, b.wish.top, cost)
+	return report, nil
 }

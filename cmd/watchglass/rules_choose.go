@@ -32,7 +32,7 @@ func openRules(c *cobra.Command, dir string) (*config.Config, *sigma.Set, error)
 
 // chooseRules finds rules by id or title, in any case; all if none is named.
 func chooseRules(set *sigma.Set, names []string) ([]*sigma.Rule, error) {
-	all := set.Rules()
+	all := set.All()
 	if len(names) == 0 {
 		return all, nil
 	}

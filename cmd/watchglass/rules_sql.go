@@ -46,6 +46,12 @@ asked. The texts are those of the tables, as they were enriched when they were s
 		}
 		var failed []error
 		for _, r := range chosen {
+			if r.Correlation != nil {
+				if err := printOverTimeQuery(c.OutOrStdout(), set, r, cfg.ClickHouse.Database, from, to); err != nil {
+					failed = append(failed, err)
+				}
+				continue
+			}
 			where, err := set.SQL(r)
 			if err != nil {
 				failed = append(failed, err)
@@ -81,6 +87,23 @@ func sqlName(name string) string {
 		return name
 	}
 	return "`" + strings.NewReplacer("\\", "\\\\", "`", "\\`").Replace(name) + "`"
+}
+
+// printOverTimeQuery writes the query of a rule over time: the first finding of each group
+// in each bucket of time, which is an alert.
+func printOverTimeQuery(out io.Writer, set *sigma.Set, r *sigma.Rule, database string, from, to time.Time) error {
+	if from.IsZero() {
+		from = time.UnixMilli(0)
+	}
+	if to.IsZero() {
+		to = time.Now()
+	}
+	query, err := set.SQLAlerts(r, sigma.Query{Table: database + "." + store.EventsTable, From: from, To: to, ByCondition: true})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "-- %s\n-- %s, %s\n%s;\n\n", strings.Join(strings.Fields(r.Title), " "), r.ID, r.Level, query)
+	return err
 }
 
 // timeBounds is a span as the beginning of a condition.

@@ -124,7 +124,7 @@ func (t *attempt) fill(ctx context.Context, s *standing, committed offsets, pass
 	var found []store.OverTime
 	if t.config.Backfill > 0 {
 		var err error
-		if found, err = t.find(ctx, t.to, since, until, ""); err != nil {
+		if found, err = t.ask(ctx, sigma.Query{Where: below(t.to), From: since, To: until, ByCondition: true}); err != nil {
 			return err
 		}
 	}
@@ -222,9 +222,12 @@ func (t *attempt) judge(ctx context.Context, s *standing, passed []time.Time) er
 // find asks for the groups and buckets in which the rule holds, by the rows below
 // offsets.
 func (t *attempt) find(ctx context.Context, to offsets, from, until time.Time, touched string) ([]store.OverTime, error) {
-	query, err := t.set.SQLAlerts(t.rule, sigma.Query{
-		Table: t.deps.Table.Name(store.EventsTable), Where: below(to), From: from, To: until, Touched: touched,
-	})
+	return t.ask(ctx, sigma.Query{Where: below(to), From: from, To: until, Touched: touched})
+}
+
+func (t *attempt) ask(ctx context.Context, q sigma.Query) ([]store.OverTime, error) {
+	q.Table = t.deps.Table.Name(store.EventsTable)
+	query, err := t.set.SQLAlerts(t.rule, q)
 	if err != nil {
 		return nil, stream.Fatal("%w", err) // run checks this when it starts
 	}

@@ -32,6 +32,9 @@ type Query struct {
 	// Touched is a condition on rows; only groups that one of them is in are looked at.
 	// "" for all groups. Chains look at all groups in any case.
 	Touched string
+	// ByCondition finds the events of rules by their conditions, not by the column rules:
+	// those that were stored before a rule was there.
+	ByCondition bool
 }
 
 // SQLOverTime is the query of a rule over time. The error names what the table
@@ -223,7 +226,10 @@ func (b *overTimeSQL) events(c *Correlation, rules []int, from, to time.Time, ca
 	for i, r := range c.Rules {
 		mark := "toUInt8(0)"
 		if slices.Contains(rules, i) {
-			mark = "has(rules, " + sqlQuote(r.ID) + ")"
+			var err error
+			if mark, err = b.matched(r); err != nil {
+				return "", err
+			}
 			named = append(named, r)
 		}
 		columns = append(columns, fmt.Sprintf("%s AS m%d", mark, i))
@@ -240,16 +246,39 @@ func (b *overTimeSQL) events(c *Correlation, rules []int, from, to time.Time, ca
 		return "", err
 	}
 	columns = append(columns, value+" AS v")
-	where := sqlAnd(fmt.Sprintf("time >= %s AND time <= %s", sqlTime(from), sqlTime(to)), sqlMatched(named))
+	matched, err := b.matched(named...)
+	if err != nil {
+		return "", err
+	}
+	where := sqlAnd(fmt.Sprintf("time >= %s AND time <= %s", sqlTime(from), sqlTime(to)), matched)
 	if b.q.Where != "" {
 		where = sqlAnd(where, b.q.Where)
 	}
 	text := fmt.Sprintf("SELECT %s FROM %s WHERE %s", strings.Join(columns, ", "), b.q.Table, where)
 	if outermost && b.q.Touched != "" && len(c.Groups) > 0 {
-		touched := fmt.Sprintf("SELECT %s FROM %s WHERE %s", groups, b.q.Table, sqlAnd(sqlMatched(named), b.q.Touched))
+		touched := fmt.Sprintf("SELECT %s FROM %s WHERE %s", groups, b.q.Table, sqlAnd(matched, b.q.Touched))
 		text = fmt.Sprintf("SELECT * FROM (%s) WHERE groups IN (%s)", text, touched)
 	}
 	return text, nil
+}
+
+// matched is the condition of events that any of some rules matched.
+func (b *overTimeSQL) matched(rules ...*Rule) (string, error) {
+	if !b.q.ByCondition {
+		return sqlMatched(rules), nil
+	}
+	var terms []string
+	for _, r := range rules {
+		term, err := b.set.SQL(r)
+		if err != nil {
+			return "", err
+		}
+		terms = append(terms, term)
+	}
+	if len(terms) == 1 {
+		return "toBool(" + terms[0] + ")", nil
+	}
+	return "toBool(" + sqlOr(terms...) + ")", nil
 }
 
 // inner selects the findings of a rule over time that another one names.

@@ -22,7 +22,7 @@ func (d *DB) Touched(ctx context.Context, query string, b Bounds, cost *Cost) (t
 	var first, last int64
 	ctx = correlating(ctx, b, cost)
 	if err := d.conn.QueryRow(ctx, query).Scan(&t.Rows, &first, &last); err != nil {
-		return t, classify("ask for new rows of a rule over time", err)
+		return t, bounded(classify("ask for new rows of a rule over time", err))
 	}
 	t.First, t.Last = time.UnixMilli(first).UTC(), time.UnixMilli(last).UTC()
 	return t, nil
@@ -41,19 +41,19 @@ func (d *DB) OverTime(ctx context.Context, query string, b Bounds, cost *Cost) (
 	const doing = "evaluate a rule over time"
 	rows, err := d.conn.Query(correlating(ctx, b, cost), "SELECT groups, bucket, first.1, first.2, first.3, first.4 FROM ("+query+")")
 	if err != nil {
-		return nil, classify(doing, err)
+		return nil, bounded(classify(doing, err))
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var o OverTime
 		var bucket, at int64
 		if err := rows.Scan(&o.Groups, &bucket, &at, &o.Position.Topic, &o.Position.Partition, &o.Position.Offset); err != nil {
-			return nil, classify(doing, err)
+			return nil, bounded(classify(doing, err))
 		}
 		o.Bucket, o.At = time.UnixMilli(bucket).UTC(), time.UnixMilli(at).UTC()
 		found = append(found, o)
 	}
-	return found, classify(doing, rows.Err())
+	return found, bounded(classify(doing, rows.Err()))
 }
 
 // EventText is one event's fields as rules see them.
@@ -78,17 +78,17 @@ func (d *DB) Texts(ctx context.Context, places []schema.Position, from, to time.
 		" WHERE time >= fromUnixTimestamp64Milli(?, 'UTC') AND time <= fromUnixTimestamp64Milli(?, 'UTC') AND (kafka_topic, kafka_partition, kafka_offset) IN ("+strings.Join(positions, ", ")+")",
 		from.UnixMilli(), to.UnixMilli())
 	if err != nil {
-		return nil, classify(doing, err)
+		return nil, bounded(classify(doing, err))
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var e EventText
 		if err := rows.Scan(&e.Position.Topic, &e.Position.Partition, &e.Position.Offset, &e.Texts); err != nil {
-			return nil, classify(doing, err)
+			return nil, bounded(classify(doing, err))
 		}
 		list = append(list, e)
 	}
-	return list, classify(doing, rows.Err())
+	return list, bounded(classify(doing, rows.Err()))
 }
 
 func textOf(f schema.Field) string {
@@ -117,19 +117,19 @@ func (d *DB) Sightings(ctx context.Context, query string, b Bounds, cost *Cost) 
 	const doing = "read the events of a rule over time"
 	rows, err := d.conn.Query(correlating(ctx, b, cost), query)
 	if err != nil {
-		return nil, classify(doing, err)
+		return nil, bounded(classify(doing, err))
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var s Sighting
 		var at int64
 		if err := rows.Scan(&s.Groups, &at, &s.Position.Topic, &s.Position.Partition, &s.Position.Offset); err != nil {
-			return nil, classify(doing, err)
+			return nil, bounded(classify(doing, err))
 		}
 		s.At = time.UnixMilli(at).UTC()
 		list = append(list, s)
 	}
-	return list, classify(doing, rows.Err())
+	return list, bounded(classify(doing, rows.Err()))
 }
 
 // LastTime is the Kafka timestamp of one of the last rows below an offset; zero if
@@ -140,7 +140,7 @@ func (d *DB) LastTime(ctx context.Context, topic string, partition int32, below 
 	err := d.conn.QueryRow(exactly(ctx), "SELECT count(), max(kafka_time) FROM "+d.Name(EventsTable)+
 		" WHERE kafka_topic = ? AND kafka_partition = ? AND kafka_offset >= ? AND kafka_offset < ?", topic, partition, below-1000, below).Scan(&n, &last)
 	if err != nil || n == 0 {
-		return time.Time{}, classify(fmt.Sprintf("ask for the time of the last row of %s/%d", topic, partition), err)
+		return time.Time{}, bounded(classify(fmt.Sprintf("ask for the time of the last row of %s/%d", topic, partition), err))
 	}
 	return last, nil
 }

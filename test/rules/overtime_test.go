@@ -46,6 +46,14 @@ func TestSQLOverTimeAgreesWithTheEvaluator(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := ask(t, db, sql)
+		query.ByCondition = true
+		if sql, err = set.SQLOverTime(r, query); err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(got)
+		if again := ask(t, db, sql); !slices.Equal(got, sorted(again)) {
+			t.Errorf("by the conditions of the rules other findings than by the column rules\n%s\n%s", ruleText(all, r.ID), sql)
+		}
 		slices.Sort(want[r.ID])
 		if slices.Sort(got); !slices.Equal(got, want[r.ID]) {
 			t.Errorf("the evaluator and ClickHouse differ\n%s\nevaluator: %d %.300v\nClickHouse: %d %.300v\n%s", ruleText(all, r.ID), len(want[r.ID]), want[r.ID], len(got), got, sql)
@@ -169,6 +177,11 @@ func ruleText(all []string, id string) string {
 
 func finding(event, at int64, groups []string) string {
 	return fmt.Sprintf("%d at %d %q", event, at, groups)
+}
+
+func sorted(list []string) []string {
+	slices.Sort(list)
+	return list
 }
 
 func values(group []sigma.GroupValue) []string {

@@ -21,7 +21,11 @@ func Print(out io.Writer, r *Report) error {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (%s, %s%s)\n", clean(r.Title), clean(r.ID), r.Level, trial)
-	fmt.Fprintf(&b, "  %s of %s, %s at least (by %s)\n", count(r.Events, "event"), count(r.Accessors.Different, "accessor"), count(r.Incidents, "incident"), strings.Join(r.GroupBy, ", "))
+	if r.OverTime {
+		fmt.Fprintf(&b, "  %s of %s (by %s)\n", count(r.Events, "alert"), count(r.Incidents, "group"), by(r.GroupBy))
+	} else {
+		fmt.Fprintf(&b, "  %s of %s, %s at least (by %s)\n", count(r.Events, "event"), count(r.Accessors.Different, "accessor"), count(r.Incidents, "incident"), by(r.GroupBy))
+	}
 	fmt.Fprintf(&b, "  read %s, %s in %s\n", count(r.RowsRead, "row"), size(r.BytesRead), time.Duration(r.TookMS)*time.Millisecond)
 	for _, note := range r.Notes {
 		fmt.Fprintf(&b, "  note: %s\n", note)
@@ -31,8 +35,10 @@ func Print(out io.Writer, r *Report) error {
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	r.days(table)
-	top(table, "top accessors", r.Accessors, r.Events)
-	if len(r.GroupBy) > 1 || r.GroupBy[0] != r.Accessors.Field {
+	if !r.OverTime {
+		top(table, "top accessors", r.Accessors, r.Events)
+	}
+	if r.OverTime || len(r.GroupBy) > 1 || r.GroupBy[0] != r.Accessors.Field {
 		groups := Values{Different: r.Incidents}
 		for _, g := range r.Groups {
 			groups.Top = append(groups.Top, Value{strings.Join(g.Values, " · "), g.Events})
@@ -43,6 +49,13 @@ func Print(out io.Writer, r *Report) error {
 		top(table, v.Field, v, r.Events)
 	}
 	return end(out, table.Flush())
+}
+
+func by(fields []string) string {
+	if len(fields) == 0 {
+		return "nothing"
+	}
+	return strings.Join(fields, ", ")
 }
 
 func end(out io.Writer, err error) error {
@@ -62,7 +75,7 @@ func (r *Report) days(out io.Writer) {
 			quiet++
 		}
 	}
-	fmt.Fprintf(out, "  events a day\n")
+	fmt.Fprintf(out, "  %s a day\n", map[bool]string{true: "alerts", false: "events"}[r.OverTime])
 	for _, d := range r.Days {
 		if d.Events > 0 {
 			fmt.Fprintf(out, "    %s\t%d\t%s\n", d.Day, d.Events, bar(d.Events, most))

@@ -2,9 +2,12 @@
 package backtest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +21,8 @@ type Report struct {
 	ID        string    `json:"rule"`
 	Title     string    `json:"title"`
 	Level     string    `json:"level"`
-	OnTrial   bool      `json:"on_trial"` // matches, and does not alert
+	OnTrial   bool      `json:"on_trial"`            // matches, and does not alert
+	OverTime  bool      `json:"over_time,omitempty"` // then events are alerts
 	From      time.Time `json:"from"`
 	To        time.Time `json:"to"`
 	Events    uint64    `json:"events"`
@@ -81,6 +85,29 @@ func (r *Report) Fill(found *store.BacktestResult) error {
 	}
 	r.RowsRead, r.BytesRead, r.TookMS = found.Cost.Rows, found.Cost.Bytes, found.Cost.Took.Milliseconds()
 	return nil
+}
+
+// FillOverTime takes over the alerts of a rule over time: its groups are those that they
+// are of.
+func (r *Report) FillOverTime(found []store.OverTime, top int, cost store.Cost) {
+	byDay, byGroup := map[string]uint64{}, map[string]Group{}
+	for _, f := range found {
+		byDay[f.At.UTC().Format(dayLayout)]++
+		key := strings.Join(f.Groups, "\x00")
+		g := byGroup[key]
+		byGroup[key] = Group{f.Groups, g.Events + 1}
+	}
+	var tallies []store.Tally
+	for day, n := range byDay {
+		tallies = append(tallies, store.Tally{Value: day, Events: n})
+	}
+	r.Days, r.Events, r.Incidents = days(r.From, r.To, tallies), uint64(len(found)), uint64(len(byGroup))
+	groups := slices.SortedFunc(maps.Values(byGroup), func(a, b Group) int {
+		return cmp.Or(cmp.Compare(b.Events, a.Events), slices.Compare(a.Values, b.Values))
+	})
+	r.Groups, r.Values = append([]Group{}, groups[:min(top, len(groups))]...), []Values{}
+	r.Accessors = Values{Field: "accessor.id", Top: []Value{}}
+	r.RowsRead, r.BytesRead, r.TookMS = cost.Rows, cost.Bytes, cost.Took.Milliseconds()
 }
 
 func values(field string, t store.Tallies) Values {
