@@ -84,9 +84,11 @@ func play(t *testing.T, w *world, seed uint64, faults []fault) (verdict, *site) 
 		t.Fatal(err)
 	}
 	v.recovery = time.Since(healed)
+	v.overTime, v.missed, v.odd = s.correlated()
 	s.verify()
 	if !v.good() || t.Failed() {
-		t.Errorf("seed %d: lost %s, doubled %s, not heard of %s", seed, some(v.lost), some(v.doubled), some(v.unheard))
+		t.Errorf("seed %d: lost %s, doubled %s, not heard of %s; of %d alerts over time missing %s, besides them %s", seed,
+			some(v.lost), some(v.doubled), some(v.unheard), v.overTime, some(v.missed), some(v.odd))
 		for _, f := range faults {
 			t.Log(f)
 		}
@@ -106,6 +108,7 @@ func some(list []string) string {
 type summary struct {
 	schedules, records, letters, alerts int
 	lost, doubled, unheard, again, more int
+	overTime, missed, odd               int
 	ended                               int
 	injected                            map[kind]int
 	met                                 map[string]int
@@ -118,6 +121,7 @@ func (s *summary) add(v verdict, site *site, took time.Duration) {
 	s.records, s.letters, s.alerts = s.records+v.records, s.letters+v.letters, s.alerts+v.alerts
 	s.lost, s.doubled, s.unheard = s.lost+len(v.lost), s.doubled+len(v.doubled), s.unheard+len(v.unheard)
 	s.again, s.more, s.ended = s.again+v.again, s.more+v.more, s.ended+site.ended
+	s.overTime, s.missed, s.odd = s.overTime+v.overTime, s.missed+len(v.missed), s.odd+len(v.odd)
 	s.recovery = append(s.recovery, v.recovery)
 	s.took += took
 	if s.injected == nil {
@@ -139,6 +143,7 @@ func (s *summary) String() string {
 	fmt.Fprintf(&b, "%d schedules in %s: %d records acknowledged (%d events/s while there was load), %d of them poison, %d alerting\n", s.schedules, s.took.Round(time.Second),
 		s.records, int(float64(s.records)/(float64(s.schedules)*length.Seconds())), s.letters, s.alerts)
 	fmt.Fprintf(&b, "lost %d, doubled %d, alerts lost %d, deliveries repeated with the same id %d, further notifications of an incident %d\n", s.lost, s.doubled, s.unheard, s.again, s.more)
+	fmt.Fprintf(&b, "%d alerts of rules over time, of events up to a day late: missing %d, besides those of one undisturbed evaluation %d\n", s.overTime, s.missed, s.odd)
 	slices.Sort(s.recovery)
 	fmt.Fprintf(&b, "from mended to settled: p50 %s, most %s; workers that ended by themselves %d\n",
 		s.recovery[len(s.recovery)/2].Round(time.Millisecond), s.recovery[len(s.recovery)-1].Round(time.Millisecond), s.ended)

@@ -14,12 +14,16 @@ type verdict struct {
 	records, letters, alerts int
 	lost, doubled            []string // positions
 	unheard                  []string // accessors that nobody was notified about
+	overTime                 int      // alerts of rules over time, in one undisturbed evaluation
+	missed, odd              []string // of these: not there, and there though they should not be
 	again                    int      // deliveries of a notification that had come before
 	more                     int      // notifications beyond the first of an accessor
 	recovery                 time.Duration
 }
 
-func (v verdict) good() bool { return len(v.lost)+len(v.doubled)+len(v.unheard) == 0 }
+func (v verdict) good() bool {
+	return len(v.lost)+len(v.doubled)+len(v.unheard)+len(v.missed)+len(v.odd) == 0
+}
 
 // settleMost is how long nothing at all may change, although something is owed.
 const settleMost = 3 * time.Minute

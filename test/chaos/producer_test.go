@@ -100,6 +100,8 @@ func (s *site) produce(ctx context.Context, rate int, seed uint64) (*ledger, err
 			case sent%alertingEvery == 3:
 				who := fmt.Sprint("x-", sent)
 				send([]byte(who), stranger(who), alerting)
+			case sent%lateEvery == 5:
+				send(nil, late(sent, seed), row)
 			default:
 				e, _ := g.Next()
 				send(bytes.Clone(e.Key), bytes.Clone(e.Value), row)

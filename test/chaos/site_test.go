@@ -82,9 +82,11 @@ policy:
 alerts:
   incident: {quiet_time: 1h, update_interval: 1h}
   destinations: [{name: test, url: %[5]q, allow_networks: [127.0.0.0/8], allow_http: true, secrets: ["file:%[6]s"]}]
+rules: {dir: %[8]s}
+correlate: {interval: 1s, backfill: 2d, backfill_alerts: true}
 http: {listen: ""}
 log: {level: info, format: json}
-`, strings.Join(seeds, ","), s.name, w.toServer.Listen, root, s.receiver.server.URL, s.receiver.secret, session)
+`, strings.Join(seeds, ","), s.name, w.toServer.Listen, root, s.receiver.server.URL, s.receiver.secret, session, s.rulesDir(root))
 	if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +160,7 @@ func (s *site) remove() {
 		}
 	}
 	topics := []string{s.name}
-	for _, kind := range []string{"alerts", "incidents", "incident-state", "notifications", "deliveries", "dead", "ledger"} {
+	for _, kind := range []string{"alerts", "incidents", "incident-state", "notifications", "deliveries", "dead", "ledger", "correlations"} {
 		topics = append(topics, s.name+"-"+kind)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), 20*time.Second)
