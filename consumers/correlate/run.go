@@ -18,21 +18,17 @@ const quietRecord = time.Minute
 
 // run takes in what is new for one rule. A run that fails is written down, and
 // repeated.
-func (w *worker) run(ctx context.Context, r *sigma.Rule) error {
+func (w *worker) run(ctx context.Context, set *sigma.Set, r *sigma.Rule, p progress) error {
 	select {
 	case w.slots <- struct{}{}:
 		defer func() { <-w.slots }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	committed, passed, err := w.progress(ctx)
-	if err != nil {
-		return err
-	}
-	t := &attempt{worker: w, rule: r, set: w.deps.Rules.Set(), began: w.config.Now()}
-	err = t.do(ctx, committed, passed)
+	t := &attempt{worker: w, rule: r, set: set, began: w.config.Now()}
+	err := t.do(ctx, p)
 	if s := w.rules[r.ID]; s != nil && err == nil {
-		s.current = t.began
+		s.current = p.asked
 	}
 	switch took := w.config.Now().Sub(t.began); {
 	case err != nil && ctx.Err() == nil:
@@ -44,29 +40,35 @@ func (w *worker) run(ctx context.Context, r *sigma.Rule) error {
 	return err
 }
 
-// progress tells which offsets are committed, and which time each partition has passed.
-func (w *worker) progress(ctx context.Context) (committed offsets, passed []time.Time, err error) {
-	committed = offsets{}
+// progress is how far the access events are stored.
+type progress struct {
+	asked     time.Time
+	committed offsets
+	passed    []time.Time // which time each partition has passed
+}
+
+func (w *worker) progress(ctx context.Context) (p progress, err error) {
+	p = progress{asked: w.config.Now(), committed: offsets{}}
 	for _, topic := range w.config.Topics {
 		asked := w.config.Now()
 		standings, err := w.deps.Progress.Standings(ctx, w.config.AccessGroup, topic)
 		if err != nil {
-			return nil, nil, err
+			return p, err
 		}
 		for _, s := range standings {
 			if s.Offset >= 0 {
-				committed[place(s.Name, s.Partition)] = s.Offset
+				p.committed[place(s.Name, s.Partition)] = s.Offset
 			}
 			at := asked
 			if s.Offset < s.Log.End && s.Log.End > s.Log.First { // it is behind
 				if at, err = w.deps.Table.LastTime(ctx, s.Name, s.Partition, s.Offset); err != nil {
-					return nil, nil, err
+					return p, err
 				}
 			}
-			passed = append(passed, at)
+			p.passed = append(p.passed, at)
 		}
 	}
-	return committed, passed, nil
+	return p, nil
 }
 
 // attempt is one run of one rule.
@@ -80,16 +82,16 @@ type attempt struct {
 	from, to offsets
 }
 
-func (t *attempt) do(ctx context.Context, committed offsets, passed []time.Time) error {
+func (t *attempt) do(ctx context.Context, p progress) error {
 	s := t.rules[t.rule.ID]
 	if s == nil || s.last.Version != t.rule.Version {
-		return t.fill(ctx, s, committed, passed)
+		return t.fill(ctx, s, p)
 	}
-	t.from, t.to = s.done, s.upTo(committed)
+	t.from, t.to = s.done, s.upTo(p.committed)
 	if t.rule.Correlation.Final() {
 		return t.advance(ctx, s)
 	}
-	return t.judge(ctx, s, passed)
+	return t.judge(ctx, s, p)
 }
 
 // record is the run as it stands.
@@ -110,14 +112,14 @@ func (t *attempt) record(status string, alerts int) schema.CorrelationRun {
 
 // fill begins a rule that is new, or goes on with one that has changed. It looks back
 // over a span, and alerts only if asked: nobody is paged for what has long been.
-func (t *attempt) fill(ctx context.Context, s *standing, committed offsets, passed []time.Time) error {
-	t.from = maps.Clone(committed)
+func (t *attempt) fill(ctx context.Context, s *standing, p progress) error {
+	t.from = maps.Clone(p.committed)
 	if s != nil {
 		t.from = s.done
 	}
 	t.to = t.from
 	until, judged := t.began, time.Time{}
-	if h, known := horizon(passed, t.config.Lateness); known && !t.rule.Correlation.Final() {
+	if h, known := horizon(p.passed, t.config.Lateness); known && !t.rule.Correlation.Final() {
 		until, judged = h, h
 	}
 	since := until.Add(-t.config.Backfill)
@@ -194,8 +196,8 @@ func (t *attempt) advance(ctx context.Context, s *standing) error {
 }
 
 // judge evaluates the windows that have ended for good.
-func (t *attempt) judge(ctx context.Context, s *standing, passed []time.Time) error {
-	until, known := horizon(passed, t.config.Lateness)
+func (t *attempt) judge(ctx context.Context, s *standing, p progress) error {
+	until, known := horizon(p.passed, t.config.Lateness)
 	if !known || !until.After(s.last.Judged) {
 		return nil
 	}

@@ -84,13 +84,24 @@ func (w *worker) Tick(ctx context.Context, now time.Time) error {
 	default:
 		return nil // ClickHouse was not found fit yet
 	}
-	var failed []error
-	for _, r := range w.mine() {
-		if now.Before(w.due[r.ID]) {
-			continue
+	set := w.deps.Rules.Set() // one for all of it: rules may be reloaded meanwhile
+	var due []*sigma.Rule
+	for _, r := range w.mine(set) {
+		if !now.Before(w.due[r.ID]) {
+			due = append(due, r)
 		}
+	}
+	if len(due) == 0 {
+		return nil
+	}
+	p, err := w.progress(ctx)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, r := range due {
 		w.due[r.ID] = now.Add(w.config.Interval)
-		if err := w.run(ctx, r); err != nil {
+		if err := w.run(ctx, set, r, p); err != nil {
 			if ctx.Err() != nil || stream.IsFatal(err) {
 				return err
 			}
@@ -105,8 +116,7 @@ func (w *worker) Tick(ctx context.Context, now time.Time) error {
 }
 
 // mine are the rules of this partition.
-func (w *worker) mine() (list []*sigma.Rule) {
-	set := w.deps.Rules.Set()
+func (w *worker) mine(set *sigma.Set) (list []*sigma.Rule) {
 	now := map[string]bool{}
 	for _, r := range set.OverTime() {
 		if partitionOf(r.ID, w.of) == w.assigned.Partition {
