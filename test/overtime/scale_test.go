@@ -138,6 +138,8 @@ func (s *scale) run(length time.Duration) {
 		s.t.Fatal(err)
 	}
 	s.runs = nil
+	pace := time.NewTicker(5 * time.Second)
+	defer pace.Stop()
 	for began := time.Now(); time.Since(began) < length; {
 		step := time.Now()
 		s.insert(5**scaleRate, step.Add(-5*time.Second), step)
@@ -145,7 +147,7 @@ func (s *scale) run(length time.Duration) {
 			s.t.Fatal(err)
 		}
 		s.t.Logf("all rules took %s", time.Since(step).Round(time.Millisecond))
-		time.Sleep(time.Until(step.Add(5 * time.Second))) // the rate of new rows, not a wait for anything
+		<-pace.C
 	}
 	s.report()
 }
