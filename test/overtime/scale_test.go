@@ -22,9 +22,9 @@ import (
 )
 
 var (
-	scaleRows   = flag.Int("scale.rows", 0, "measure rules over time on so many stored rows of the last day; 0: not at all")
+	scaleRows   = flag.Int("scale.rows", 1_000_000, "stored rows of the last day")
 	scaleRate   = flag.Int("scale.rate", 5000, "new rows a second meanwhile")
-	scaleLength = flag.Duration("scale.length", time.Minute, "how long")
+	scaleLength = flag.Duration("scale.length", 20*time.Second, "how long they come")
 )
 
 // Twenty rules over 24 hours on many stored rows, while new ones arrive: what a run takes
@@ -78,7 +78,7 @@ func scaleRules() string {
 
 // scale is a table that grows.
 type scale struct {
-	t    *testing.T
+	t    *testing.B
 	db   *store.DB
 	set  *sigma.Set
 	rows int64 // offset of the next
