@@ -29,10 +29,7 @@ var (
 
 // Twenty rules over 24 hours on many stored rows, while new ones arrive: what a run takes
 // and reads. It asserts nothing but that the runs go on; see docs/benchmarks.md.
-func TestScale(t *testing.T) {
-	if *scaleRows == 0 {
-		t.Skip("-scale.rows is 0")
-	}
+func BenchmarkOverTime(t *testing.B) {
 	set, err := sigma.Parse("scale.yml", []byte(scaleRules()), sigma.Options{})
 	if err != nil {
 		t.Fatal(err)
