@@ -77,7 +77,7 @@ func (s *jsonScan) value(n jsonNode, depth int) bool {
 	}
 	self := len(s.nodes)
 	n.from, n.next = int32(s.at), int32(self+1)
-	ok := true
+	var ok bool
 	switch s.line[s.at] {
 	case '"':
 		n.kind = jsonText
