@@ -86,13 +86,18 @@ func (e *jsonEvent) descend(at int32, path string, into *fieldValue) {
 	}
 }
 
-// member finds the first one of a name.
+// member finds the first one of a name, which is not empty.
 func (e *jsonEvent) member(object int32, name string) int32 {
-	nodes := e.scan.nodes
+	nodes, line, last := e.scan.nodes, e.scan.line, name[len(name)-1]
 	for i, end := object+1, nodes[object].next; i < end; i = nodes[i].next {
 		n := &nodes[i]
-		if int(n.nameTo-n.nameFrom) == len(name) && string(e.scan.line[n.nameFrom:n.nameTo]) == name && !n.nameEscaped ||
-			n.nameEscaped && e.unescaped(n.nameFrom, n.nameTo) == name {
+		switch {
+		case n.nameEscaped:
+			if e.unescaped(n.nameFrom, n.nameTo) == name {
+				return i
+			}
+		// The last letter tells most names of one length apart.
+		case int(n.nameTo-n.nameFrom) == len(name) && line[n.nameTo-1] == last && string(line[n.nameFrom:n.nameTo]) == name:
 			return i
 		}
 	}
