@@ -109,8 +109,11 @@ func (c *compiler) fits(it *item, s scalar) string {
 		s.kind != kindText && s.kind != kindNumber:
 		return fmt.Sprintf("%s has %s for a value: expected a text", name, s.kind)
 	}
+	if c.options.AnyField {
+		return ""
+	}
 	def, ok := schema.Lookup(it.field)
-	if !ok || c.options.AnyField {
+	if !ok {
 		return ""
 	}
 	if it.mods.part != wholeValue {

@@ -12,35 +12,42 @@ import (
 
 // jsonEvent reads raw JSON, which tells missing, null and empty apart.
 type jsonEvent struct {
-	parser fastjson.Parser
-	root   *fastjson.Value
+	scan   jsonScan
+	quoted fastjson.Parser // of texts with escapes
+	made   []byte          // backs those texts, unescaped
 }
 
-// parse takes one JSON object. line may be reused afterwards.
+// parse takes one JSON object. The line is not copied: it must stay as it is
+// while the event is looked at.
 func (e *jsonEvent) parse(line []byte) error {
+	e.made = e.made[:0]
+	if utf8.Valid(line) && e.scan.object(line) {
+		return nil
+	}
+	return refusal(line)
+}
+
+// refusal says what is wrong with a line that jsonScan does not take.
+func refusal(line []byte) error {
 	if !utf8.Valid(line) {
 		return errors.New("not valid UTF-8")
 	}
 	if err := fastjson.ValidateBytes(line); err != nil {
 		return fmt.Errorf("not JSON: %w", err)
 	}
-	root, err := e.parser.ParseBytes(line)
+	root, err := fastjson.ParseBytes(line)
 	if err != nil {
 		return fmt.Errorf("not JSON: %w", err)
 	}
-	if root.Type() != fastjson.TypeObject {
-		return fmt.Errorf("expected a JSON object, found %s", root.Type())
-	}
-	e.root = root
-	return nil
+	return fmt.Errorf("expected a JSON object, found %s", root.Type())
 }
 
 func (e *jsonEvent) load(f *field, into *fieldValue) {
 	if f.path == keywordPath {
-		e.everything(e.root, into)
+		e.everything(into)
 		return
 	}
-	e.descend(e.root, f.path, into)
+	e.descend(0, f.path, into)
 	if !into.exists {
 		into.null = true
 	}
@@ -50,14 +57,20 @@ func (e *jsonEvent) text(*field) (string, bool) { return "", false }
 
 // descend follows a path: the longest member name that is there wins
 // ("a.b" before "a", then "b"), and lists are entered.
-func (e *jsonEvent) descend(v *fastjson.Value, path string, into *fieldValue) {
-	switch v.Type() {
-	case fastjson.TypeObject:
-		object := v.GetObject()
-		for end := len(path); end > 0; end = strings.LastIndexByte(path[:end], '.') {
-			child := object.Get(path[:end])
+func (e *jsonEvent) descend(at int32, path string, into *fieldValue) {
+	n := &e.scan.nodes[at]
+	switch n.kind {
+	case jsonObject:
+		end := len(path)
+		if !e.scan.dotted {
+			if dot := strings.IndexByte(path, '.'); dot >= 0 {
+				end = dot
+			}
+		}
+		for ; end > 0; end = strings.LastIndexByte(path[:end], '.') {
+			child := e.member(at, path[:end])
 			switch {
-			case child == nil:
+			case child == none:
 			case end == len(path):
 				e.collect(child, into)
 				return
@@ -66,34 +79,50 @@ func (e *jsonEvent) descend(v *fastjson.Value, path string, into *fieldValue) {
 				return
 			}
 		}
-	case fastjson.TypeArray:
-		for _, item := range v.GetArray() {
+	case jsonList:
+		for item := at + 1; item < n.next; item = e.scan.nodes[item].next {
 			e.descend(item, path, into)
 		}
 	}
 }
 
+// member finds the first one of a name, which is not empty.
+func (e *jsonEvent) member(object int32, name string) int32 {
+	nodes, line, last := e.scan.nodes, e.scan.line, name[len(name)-1]
+	for i, end := object+1, nodes[object].next; i < end; i = nodes[i].next {
+		n := &nodes[i]
+		switch {
+		case n.nameEscaped:
+			if e.unescaped(n.nameFrom, n.nameTo) == name {
+				return i
+			}
+		// The last letter tells most names of one length apart.
+		case int(n.nameTo-n.nameFrom) == len(name) && line[n.nameTo-1] == last && string(line[n.nameFrom:n.nameTo]) == name:
+			return i
+		}
+	}
+	return none
+}
+
 // collect takes a value, and the elements of a list.
-func (e *jsonEvent) collect(v *fastjson.Value, into *fieldValue) {
+func (e *jsonEvent) collect(at int32, into *fieldValue) {
 	into.exists = true
-	switch v.Type() {
-	case fastjson.TypeNull:
+	switch n := &e.scan.nodes[at]; n.kind {
+	case jsonNull:
 		into.null = true
-	case fastjson.TypeString:
-		into.leaves = append(into.leaves, leaf{text: textOf(v)})
-	case fastjson.TypeNumber:
-		from := len(into.made)
-		into.made = v.MarshalTo(into.made)
-		text := into.madeFrom(from)
+	case jsonText:
+		into.leaves = append(into.leaves, leaf{text: e.textOf(n)})
+	case jsonNumber:
+		text := e.between(n.from, n.to)
 		if num, ok := parseNumber(text); ok {
 			into.leaves = append(into.leaves, leaf{kind: kindNumber, num: num, text: text})
 		}
-	case fastjson.TypeTrue, fastjson.TypeFalse:
-		into.leaves = append(into.leaves, leaf{kind: kindBool, flag: v.Type() == fastjson.TypeTrue})
-	case fastjson.TypeObject:
+	case jsonTrue, jsonFalse:
+		into.leaves = append(into.leaves, leaf{kind: kindBool, flag: n.kind == jsonTrue})
+	case jsonObject:
 		into.leaves = append(into.leaves, leaf{kind: kindObject})
-	case fastjson.TypeArray:
-		for _, item := range v.GetArray() {
+	case jsonList:
+		for item := at + 1; item < n.next; item = e.scan.nodes[item].next {
 			e.collect(item, into)
 		}
 	}
@@ -101,21 +130,35 @@ func (e *jsonEvent) collect(v *fastjson.Value, into *fieldValue) {
 
 // everything takes each text, number and flag at any depth; names of members
 // are not part of the message.
-func (e *jsonEvent) everything(v *fastjson.Value, into *fieldValue) {
-	switch v.Type() {
-	case fastjson.TypeObject:
-		v.GetObject().Visit(func(_ []byte, child *fastjson.Value) { e.everything(child, into) })
-	case fastjson.TypeArray:
-		for _, item := range v.GetArray() {
-			e.everything(item, into)
+func (e *jsonEvent) everything(into *fieldValue) {
+	for i := range e.scan.nodes {
+		if k := e.scan.nodes[i].kind; k != jsonObject && k != jsonList {
+			e.collect(int32(i), into)
 		}
-	default:
-		e.collect(v, into)
 	}
 }
 
-// textOf is valid until the parser takes the next event.
-func textOf(v *fastjson.Value) string {
-	text := v.GetStringBytes()
+// textOf is valid until the next event is parsed, as between and unescaped are.
+func (e *jsonEvent) textOf(n *jsonNode) string {
+	if n.escaped {
+		return e.unescaped(n.from, n.to)
+	}
+	return e.between(n.from, n.to)
+}
+
+func (e *jsonEvent) between(from, to int32) string {
+	text := e.scan.line[from:to]
+	return unsafe.String(unsafe.SliceData(text), len(text))
+}
+
+// unescaped is the text between two quotes.
+func (e *jsonEvent) unescaped(from, to int32) string {
+	v, err := e.quoted.ParseBytes(e.scan.line[from-1 : to+1])
+	if err != nil {
+		return "" // it has been scanned
+	}
+	before := len(e.made)
+	e.made = append(e.made, v.GetStringBytes()...)
+	text := e.made[before:]
 	return unsafe.String(unsafe.SliceData(text), len(text))
 }

@@ -1,8 +1,10 @@
 package sigma
 
 import (
+	"cmp"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -27,37 +29,59 @@ func literalOfPattern(p *pattern) string {
 	return fold(longest)
 }
 
-func literalOfRegexp(re *regexp.Regexp) string {
+// literalsOfRegexp are all of them, the longest first.
+func literalsOfRegexp(re *regexp.Regexp) []string {
 	tree, err := syntax.Parse(re.String(), syntax.Perl)
 	if err != nil {
-		return ""
+		return nil
 	}
-	return fold(literalOf(tree))
+	all := literalsOf(tree)
+	for i := range all {
+		all[i] = fold(all[i])
+	}
+	slices.SortStableFunc(all, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	return all
 }
 
-func literalOf(re *syntax.Regexp) string {
+func literalsOf(re *syntax.Regexp) (all []string) {
 	switch re.Op {
 	case syntax.OpLiteral:
 		for _, r := range re.Rune {
 			if r == utf8.RuneError { // also stands for each byte that is not UTF-8
-				return ""
+				return nil
 			}
 		}
-		return string(re.Rune)
+		return []string{string(re.Rune)}
 	case syntax.OpCapture, syntax.OpPlus:
-		return literalOf(re.Sub[0])
+		return literalsOf(re.Sub[0])
 	case syntax.OpRepeat:
 		if re.Min > 0 {
-			return literalOf(re.Sub[0])
+			return literalsOf(re.Sub[0])
 		}
 	case syntax.OpConcat:
-		longest := ""
 		for _, part := range re.Sub {
-			longest = longer(longest, literalOf(part))
+			all = append(all, literalsOf(part)...)
 		}
-		return longest
 	}
-	return ""
+	return all
+}
+
+// shortLiteral is too frequent in texts to be of use where there is a longer one.
+const shortLiteral = 3
+
+// rarest is the literal that the fewest predicates have, so that what many have in
+// common does not bring them all up; "" if there is none. The longest comes first.
+func rarest(literals []string, users map[string]int) string {
+	if len(literals) == 0 {
+		return ""
+	}
+	best := literals[0]
+	for _, literal := range literals[1:] {
+		if len(literal) > shortLiteral && users[literal] < users[best] {
+			best = literal
+		}
+	}
+	return best
 }
 
 func longer(a, b string) string {

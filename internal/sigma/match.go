@@ -103,9 +103,10 @@ func (m *Matcher) evaluate(ev event) []*Rule {
 		raised = raised || c.all[m.tuple[i]].raises
 	}
 	if raised {
-		for _, c := range m.outcome() {
-			if c.sure || m.set.rules[c.rule].condition.holds(m.ask) {
-				m.matched = append(m.matched, c.rule)
+		claims := m.outcome()
+		for i := range claims {
+			if c := &claims[i]; c.sure || c.rest.holds(m.ask) {
+				m.matched = append(m.matched, claims[i].rule)
 			}
 		}
 	}

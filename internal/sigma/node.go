@@ -120,3 +120,34 @@ func (n *node) judge(known func(predicate int) verdict) verdict {
 	}
 	return fails
 }
+
+// undecided is what is left of an expression that judge calls open: it holds where
+// the whole does.
+func (n *node) undecided(known func(predicate int) verdict) node {
+	if n.op == opPredicate {
+		return *n
+	}
+	need := n.need
+	var kids []node
+	for i := range n.kids {
+		switch n.kids[i].judge(known) {
+		case holds:
+			need--
+		case open:
+			kids = append(kids, n.kids[i].undecided(known))
+		}
+	}
+	if n.op == opAnd || n.op == opOr {
+		return join(n.op, kids)
+	}
+	return node{op: n.op, need: need, kids: kids}
+}
+
+// size is how many nodes there are.
+func (n *node) size() int {
+	all := 1
+	for i := range n.kids {
+		all += n.kids[i].size()
+	}
+	return all
+}

@@ -6,10 +6,11 @@ import (
 )
 
 // claim is a rule that matches the events of one tuple of classes; unless it is
-// sure, only those that satisfy its open predicates too.
+// sure, only those for which the rest of its condition holds.
 type claim struct {
 	rule int32
 	sure bool
+	rest node // of the condition: what the classes do not decide
 }
 
 // outcome is the claims on the event at hand, ascending by rule.
@@ -21,7 +22,9 @@ func (m *Matcher) outcome() []claim {
 	}
 	claims := m.judgeCandidates()
 	m.outcomes.keep(hash, key, claims)
-	m.budget.left -= 2 * len(claims)
+	for i := range claims {
+		m.budget.left -= 2 + claims[i].rest.size()
+	}
 	return claims
 }
 
@@ -40,8 +43,12 @@ func (m *Matcher) judgeCandidates() (claims []claim) {
 	}
 	slices.Sort(m.candidate)
 	for _, rule := range m.candidate {
-		if v := m.set.rules[rule].condition.judge(m.known); v != fails {
-			claims = append(claims, claim{rule, v == holds})
+		condition := &m.set.rules[rule].condition
+		switch condition.judge(m.known) {
+		case holds:
+			claims = append(claims, claim{rule: rule, sure: true})
+		case open:
+			claims = append(claims, claim{rule: rule, rest: condition.undecided(m.known)})
 		}
 	}
 	return claims

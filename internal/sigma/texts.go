@@ -38,10 +38,19 @@ const fewLiterals = 4
 func newTextIndex(set []predicate, which []int32) textIndex {
 	x := textIndex{whole: map[string][]candidate{}}
 	begin, end, within := map[string][]candidate{}, map[string][]candidate{}, map[string][]candidate{}
+	literals, users := map[int32][]string{}, map[string]int{} // of regular expressions
+	for _, i := range which {
+		if p := &set[i]; p.test == testRegexp {
+			literals[i] = literalsOfRegexp(p.re)
+			for _, literal := range literals[i] {
+				users[literal]++
+			}
+		}
+	}
 	for _, i := range which {
 		p := &set[i]
 		if p.test == testRegexp {
-			literal := literalOfRegexp(p.re)
+			literal := rarest(literals[i], users)
 			within[literal] = append(within[literal], candidate{predicate: i})
 			continue
 		}

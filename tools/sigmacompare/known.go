@@ -51,10 +51,9 @@ func classOf(d disagreement) string {
 }
 
 func fieldClasses() []class {
-	return []class{
+	return append(transformClasses(), []class{
 		{"exists, null", func(c compared) bool { return c.item.has("exists") && c.there && onlyNull(c.leaves) }},
 		{"neq, missing field", func(c compared) bool { return c.item.has("neq") && !c.there && c.first }},
-		{"null among values", func(c compared) bool { return len(c.values) > 1 && c.rule1(isNull) && (!c.there || c.event1(isNil)) }},
 		{"null in a list of the event", func(c compared) bool {
 			return c.rule1(isNull) && c.list && c.event1(isNil) && c.first != c.item.has("neq")
 		}},
@@ -73,7 +72,7 @@ func fieldClasses() []class {
 			return !c.item.has("cased") && !c.item.has("re") && (c.rule1(hasSpecialCase) || c.event1(isSpecialCase))
 		}},
 		{"cidr, zone and mapped addresses", func(c compared) bool { return c.item.has("cidr") && c.event1(isOddAddress) }},
-	}
+	}...)
 }
 
 func referenceClasses() []class {

@@ -18,7 +18,7 @@ func main() {
 
 func run(arguments []string) error {
 	if len(arguments) == 0 {
-		return fmt.Errorf("expected verdicts, speed or rules")
+		return fmt.Errorf("expected verdicts, overtime, speed or rules")
 	}
 	flags := flag.NewFlagSet("sigmacompare", flag.ExitOnError)
 	ours := flags.String("watchglass", "../bin/watchglass", "our program")
@@ -31,6 +31,7 @@ func run(arguments []string) error {
 	each := flags.Int("each", 2, "verdicts: reduce so many disagreements of each kind")
 	rules := flags.Int("rules", 1000, "speed, rules: number of rules")
 	rounds := flags.Int("rounds", 5, "speed: rounds, each program in turn")
+	folders := flags.Int("folders", 20, "overtime: folders of 25 rules over time, each with events of its own")
 	file := flags.String("input", "", "speed: file of events (default: watchglass generate --stdout)")
 	dir := flags.String("dir", "", "rules: folder to write the rules to")
 	if err := flags.Parse(arguments[1:]); err != nil {
@@ -40,13 +41,15 @@ func run(arguments []string) error {
 	switch arguments[0] {
 	case "verdicts":
 		return verdicts([2]engine{watchglass{*ours}, other}, plan{*seed, *events, *atoms, *compounds, *each, *transforms})
+	case "overtime":
+		return overTime(*ours, *theirs, plan{seed: *seed, events: *events, each: *each}, *folders)
 	case "speed":
 		fast := rsigma{*theirs, []string{"--cross-rule-ac"}}
 		return speed([]engine{watchglass{*ours}, other, fast}, *seed, *rules, *events, *rounds, *file, *ours)
 	case "rules":
 		return writeRules(*dir, mix(*seed, *rules))
 	}
-	return fmt.Errorf("unknown %q: expected verdicts, speed or rules", arguments[0])
+	return fmt.Errorf("unknown %q: expected verdicts, overtime, speed or rules", arguments[0])
 }
 
 func ruleID(n int) string { return fmt.Sprintf("r%06d", n) }

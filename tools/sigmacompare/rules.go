@@ -18,6 +18,7 @@ type generator struct {
 	events       []map[string]any
 	transforms   bool // windash, base64…, utf16…, wide and time parts too
 	rules        int
+	plain        bool // rules over time: only what both should agree on
 }
 
 func newGenerator(seed uint64, transforms bool) *generator {

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -117,6 +118,7 @@ func explain(engines [2]engine, all []disagreement, each int) error {
 		s := d.signature()
 		unknown[s] = append(unknown[s], d)
 	}
+	var wrong error
 	for _, name := range slices.Sorted(maps.Keys(classes)) {
 		if name == "" {
 			continue
@@ -128,21 +130,17 @@ func explain(engines [2]engine, all []disagreement, each int) error {
 			}
 		}
 		fmt.Printf("\n== %s: %d, in %d of them only %s matches\n", name, len(classes[name]), alone, engines[0].name())
-		if err := examples(engines, classes[name], each); err != nil {
-			return err
-		}
+		wrong = errors.Join(wrong, examples(engines, classes[name], each))
 	}
 	if len(unknown) == 0 {
 		fmt.Printf("\n%d disagreements, all of %d known classes\n", len(all), len(classes)-len(unknown))
-		return nil
+		return wrong
 	}
 	for _, s := range slices.Sorted(maps.Keys(unknown)) {
 		fmt.Printf("\n== UNDECIDED, %s: %d\n", s, len(unknown[s]))
-		if err := examples(engines, unknown[s], each); err != nil {
-			return err
-		}
+		wrong = errors.Join(wrong, examples(engines, unknown[s], each))
 	}
-	return fmt.Errorf("%d disagreements of %d kinds are in no class of known.go: decide them by the specification", len(classes[""]), len(unknown))
+	return errors.Join(wrong, fmt.Errorf("%d disagreements of %d kinds are in no class of known.go: decide them by the specification", len(classes[""]), len(unknown)))
 }
 
 // examples shows some, of different rules, reduced within their class. It fails
