@@ -23,7 +23,7 @@ func TestTrackerComparesPlantedWithDelivered(t *testing.T) {
 	stray := generate.Incident{Rule: incidents[0].Rule, Accessor: "e-1001"}
 
 	overTime := generate.Incident{Rule: "over-time", Accessor: "e-1002"}
-	tr := newTracker(acts, []generate.Incident{overTime})
+	tr := newTracker(acts, []generate.Incident{overTime}, []string{overTime.Rule})
 	tr.planted(generate.Event{Time: now}, now.Add(5*time.Millisecond)) // handed over a little late
 	if took := tr.notified(opened(incidents[0], now), now.Add(30*time.Millisecond)); took != 25*time.Millisecond {
 		t.Errorf("took %s, want 25ms: from the moment it was handed over", took)
@@ -33,7 +33,8 @@ func TestTrackerComparesPlantedWithDelivered(t *testing.T) {
 	}
 	tr.notified(opened(incidents[1], now), now.Add(2*time.Second))
 	tr.notified(opened(stray, now), now.Add(time.Second))
-	tr.notified(opened(overTime, now), now.Add(time.Minute)) // when it is its turn: no latency
+	tr.notified(opened(overTime, now), now.Add(time.Minute))                                                   // when it is its turn: no latency
+	tr.notified(opened(generate.Incident{Rule: overTime.Rule, Accessor: "e-1003"}, now), now.Add(time.Minute)) // of ordinary events
 	update := opened(incidents[2], now)
 	update.Type = "incident.updated"
 	tr.notified(update, now.Add(time.Minute))
@@ -41,7 +42,7 @@ func TestTrackerComparesPlantedWithDelivered(t *testing.T) {
 	o := tr.outcome()
 	want := outcome{
 		expected: len(incidents) + 1, delivered: len(incidents) - 1, missing: incidents[len(incidents)-1:], repeated: incidents[1:2],
-		unexpected: []generate.Incident{stray}, median: 995 * time.Millisecond, slowest: 1995 * time.Millisecond,
+		unexpected: []generate.Incident{stray}, besides: 1, median: 995 * time.Millisecond, slowest: 1995 * time.Millisecond,
 	}
 	if diff := cmp.Diff(want, o, cmp.AllowUnexported(outcome{})); diff != "" {
 		t.Errorf("outcome (-want +got):\n%s", diff)

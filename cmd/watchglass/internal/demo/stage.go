@@ -17,6 +17,7 @@ import (
 	"github.com/watchglass/watchglass/deploy/policy"
 	"github.com/watchglass/watchglass/internal/embedded"
 	"github.com/watchglass/watchglass/internal/generate"
+	"github.com/watchglass/watchglass/internal/sigma"
 	"github.com/watchglass/watchglass/internal/store"
 	"github.com/watchglass/watchglass/schema"
 )
@@ -50,7 +51,15 @@ type stage struct {
 // open starts every part and returns when the workers are ready.
 func (st *stage) open(ctx context.Context) error {
 	acts := generate.Story()
-	st.tracker = newTracker(acts, generate.StoryOverTime())
+	set, err := sigma.LoadFS(policy.Files, "rules", sigma.Options{})
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	var patterns []string
+	for _, r := range set.OverTime() {
+		patterns = append(patterns, r.ID)
+	}
+	st.tracker = newTracker(acts, generate.StoryOverTime(), patterns)
 	for _, step := range []struct {
 		what string
 		do   func(context.Context) error

@@ -67,6 +67,9 @@ func (st *stage) summary(ctx context.Context, p played) (*verdict, error) {
 		number(in.rows), number(in.distinct), number(p.sent-int64(in.distinct)), number(int64(in.rows-in.distinct)), in.dead)) //nolint:gosec // far below the limits
 	row("alerts", fmt.Sprintf("%d, from %d events; %d events were planted", in.alerts, in.matched, p.planted))
 	row("incidents", fmt.Sprintf("%d of %d expected delivered exactly once; %d unexpected", out.delivered, out.expected, len(out.unexpected)))
+	if out.besides > 0 {
+		row("", fmt.Sprintf("%d more of rules over time, for what a day of ordinary events looks like when it is told in a minute", out.besides))
+	}
 	row("notifications", fmt.Sprintf("%d received, each signature verified; %d refused, %d repeated; %d attempts recorded in ClickHouse", verified, refused, repeated, in.attempts))
 	row("latency", fmt.Sprintf("from event to webhook: median %d ms, slowest %d ms", out.median.Milliseconds(), out.slowest.Milliseconds()))
 	return v, nil
