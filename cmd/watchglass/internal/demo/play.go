@@ -129,9 +129,10 @@ func (w *watcher) settled(ctx context.Context) bool {
 		return false
 	}
 	verified, _, _ := w.stage.receiver.counts()
-	var delivered uint64
-	err := w.stage.db.Conn().QueryRow(ctx, "SELECT uniqExact(notification) FROM "+w.stage.db.Name("deliveries")+" WHERE verdict = 'delivered'").Scan(&delivered)
-	return err == nil && delivered >= uint64(max(0, verified))
+	var delivered, entered uint64
+	err := w.stage.db.Conn().QueryRow(ctx, "SELECT (SELECT uniqExact(notification) FROM "+w.stage.db.Name("deliveries")+" WHERE verdict = 'delivered'), "+
+		"(SELECT toUInt64(sum(range_to - range_from)) FROM "+w.stage.db.Name("stored_ranges")+")").Scan(&delivered, &entered)
+	return err == nil && delivered >= uint64(max(0, verified)) && entered >= w.want
 }
 
 // describe is the line of a notification that arrived after took.
