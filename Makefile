@@ -49,6 +49,7 @@ bench: engines ## Run the benchmarks
 compare: build tools/bin/rsigma ## Hold the rule engine against another one, rsigma (needs cargo)
 	cd tools && go test ./sigmacompare
 	cd tools && go run ./sigmacompare verdicts $(ARGS)
+	cd tools && go run ./sigmacompare overtime -events 200 $(ARGS)
 	cd tools && go run ./sigmacompare speed -events 100000
 
 # --locked takes the versions of libraries that its author tested with.

@@ -47,13 +47,57 @@ func (e *jsonEvent) load(f *field, into *fieldValue) {
 		e.everything(into)
 		return
 	}
-	e.descend(0, f.path, into)
+	if at, ok := e.find(f.path); !ok {
+		e.descend(0, f.path, into)
+	} else if at != none {
+		e.collect(at, into)
+	}
 	if !into.exists {
 		into.null = true
 	}
 }
 
-func (e *jsonEvent) text(*field) (string, bool) { return "", false }
+// text is the usual case of load: one text, which is not empty.
+func (e *jsonEvent) text(f *field) (string, bool) {
+	if f.path == keywordPath {
+		return "", false
+	}
+	at, ok := e.find(f.path)
+	if !ok || at == none {
+		return "", false
+	}
+	n := &e.scan.nodes[at]
+	if n.kind != jsonText || n.escaped || n.from == n.to {
+		return "", false
+	}
+	return e.between(n.from, n.to), true
+}
+
+// find is what descend does where no list is on the way and no name holds a dot: the
+// node, or none. False where that is not so.
+func (e *jsonEvent) find(path string) (int32, bool) {
+	if e.scan.dotted {
+		return none, false
+	}
+	at := int32(0)
+	for {
+		switch e.scan.nodes[at].kind {
+		case jsonObject:
+		case jsonList:
+			return none, false
+		default:
+			return none, true
+		}
+		end := strings.IndexByte(path, '.')
+		if end < 0 {
+			return e.member(at, path), true
+		}
+		if at = e.member(at, path[:end]); at == none {
+			return none, true
+		}
+		path = path[end+1:]
+	}
+}
 
 // descend follows a path: the longest member name that is there wins
 // ("a.b" before "a", then "b"), and lists are entered.
@@ -61,13 +105,7 @@ func (e *jsonEvent) descend(at int32, path string, into *fieldValue) {
 	n := &e.scan.nodes[at]
 	switch n.kind {
 	case jsonObject:
-		end := len(path)
-		if !e.scan.dotted {
-			if dot := strings.IndexByte(path, '.'); dot >= 0 {
-				end = dot
-			}
-		}
-		for ; end > 0; end = strings.LastIndexByte(path[:end], '.') {
+		for end := len(path); end > 0; end = strings.LastIndexByte(path[:end], '.') {
 			child := e.member(at, path[:end])
 			switch {
 			case child == none:
@@ -86,8 +124,11 @@ func (e *jsonEvent) descend(at int32, path string, into *fieldValue) {
 	}
 }
 
-// member finds the first one of a name, which is not empty.
+// member finds the first one of a name; no path leads to the empty one.
 func (e *jsonEvent) member(object int32, name string) int32 {
+	if name == "" {
+		return none
+	}
 	nodes, line, last := e.scan.nodes, e.scan.line, name[len(name)-1]
 	for i, end := object+1, nodes[object].next; i < end; i = nodes[i].next {
 		n := &nodes[i]

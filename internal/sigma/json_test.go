@@ -77,7 +77,7 @@ func TestTheFirstOfSeveralMembersCounts(t *testing.T) {
 func jsonLines() []string {
 	lines := []string{
 		`{}`, ` { } `, `{"a":{}}`, `{"a":[]}`, `{"a":[[],{}]}`, `[]`, `[1]`, `5`, `"x"`, `null`, `true`, ``, ` `, `{`, `}`, `{"a"`, `{"a":`, `{"a":1`, `{"a":1,`, `{"a":1,}`, `{"a":[1,]}`, `{,}`, `{"a":1}}`, `{"a":1} x`,
-		`{"a":1,"a":2}`, `{"a.b":1,"a":{"b":2}}`, `{"a":{"b":2},"a.b":1}`, `{"a":[{"b":1},{"b":[2,3]},4]}`, `{"a":[null,[null]]}`, `{"a":"","b":null,"c":true,"d":false}`, `{"a.b.c":1,"a.b":2,"a":{"b":{"c":3}}}`,
+		`{"a":1,"a":2}`, `{"":1,"a":{"":2}}`, `{".a":1,"a.":2,".":3}`, `{"a.b":1,"a":{"b":2}}`, `{"a":{"b":2},"a.b":1}`, `{"a":[{"b":1},{"b":[2,3]},4]}`, `{"a":[null,[null]]}`, `{"a":"","b":null,"c":true,"d":false}`, `{"a.b.c":1,"a.b":2,"a":{"b":{"c":3}}}`,
 		`{"\u0061":"\u0062"}`, `{"a\u002eb":5,"a":{"b":1}}`, `{"a":"\ud83d\ude00 \ud800 \ud800\u0041 \udc00x \n\t\b\f\r\/\\\""}`, `{"a":"\\"}`, `{"a":"\\\\\""}`, `{"a":"\"}`, `{"a\\":1,"a\"b":2}`, `{"a":"\x"}`, `{"a":"\u+123"}`,
 		"{\"a\":\"x\ty\"}", "{\"a\":\"x\ty\\n\"}", "{\"a\":\"x\\n\ty\"}", "{\"a\tb\":1}", "{\"a\tb\\n\":1}", "{\"a\":\"\x7f\"}", "{\"a\":\"\x00\"}", "{\t\"a\"\r\n:\t1\n}", "{\v\"a\":1}", "{\"a\":\"\xff\"}", "{\"a\":\"\u2028é😀\"}", "\ufeff{}",
 		`{"a":` + strings.Repeat("[", 298) + "1" + strings.Repeat("]", 298) + "}", `{"a":` + strings.Repeat("[", 299) + strings.Repeat("]", 299) + "}", `{"a":` + strings.Repeat("[", 299) + "1" + strings.Repeat("]", 299) + "}",
@@ -98,7 +98,7 @@ func readBoth(t *testing.T, line string) {
 	if got != nil {
 		return
 	}
-	for _, path := range []string{"", "a", "b", "a.b", "a.b.c", `a\`, `a"b`, "c", "a\tb\n"} {
+	for _, path := range []string{"", "a", "b", "a.b", "a.b.c", `a\`, `a"b`, "c", "a\tb\n", "a.", ".a", "."} {
 		if got, want := leavesAt(&ours, path), leavesAt(&theirs, path); got != want {
 			t.Fatalf("%q, %q: %s, fastjson says %s", line, path, got, want)
 		}

@@ -21,11 +21,13 @@ func timedClasses() []timedClass {
 			return slices.ContainsFunc(c.rules, func(r correlation) bool { return r.kind == "value_percentile" })
 		}},
 		{"chains, fields that the inner rule does not group by", false, func(c timedCase, _ correlation) bool { return len(c.rules) > 1 }},
+		{"temporal_ordered, an event that is two of the chain", true, func(c timedCase, r correlation) bool {
+			return r.kind == "temporal_ordered" && (len(c.rules) > 1 || slices.Contains(r.rules, "rd"))
+		}},
 		{"temporal_ordered, after its end", true, func(c timedCase, r correlation) bool { return r.kind == "temporal_ordered" && c.afterEnd(r) }},
 		{"temporal_ordered, events at one time", false, func(c timedCase, r correlation) bool { return r.kind == "temporal_ordered" && c.ties() }},
 		{"group-by, lists", false, func(_ timedCase, r correlation) bool { return slices.Contains(r.groupBy, "tags") }},
 		{"fewer than", false, func(_ timedCase, r correlation) bool { return r.absence() }},
-		{"temporal_ordered, an event that is two of the chain", true, func(c timedCase, r correlation) bool { return r.kind == "temporal_ordered" && len(c.rules) > 1 }},
 		{"an event that several rules match", true, func(c timedCase, r correlation) bool {
 			return len(r.rules) > 1 && (len(c.rules) > 1 || slices.Contains(r.rules, "rd")) // or matches one and completes the other
 		}},

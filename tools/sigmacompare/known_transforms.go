@@ -13,7 +13,7 @@ import (
 func transformClasses() []class {
 	return []class{
 		{"parts of times, zones", func(c compared) bool { return c.timed() && c.event1(isZoned) }},
-		{"parts of times, dates and minutes", func(c compared) bool { return c.timed() && c.event1(isDate) }},
+		{"parts of times, dates", func(c compared) bool { return c.timed() && c.event1(isDate) }},
 		{"parts of times, numbers", func(c compared) bool { return c.timed() && c.event1(isNoSecond) }},
 		{"base64offset, last character", func(c compared) bool { return c.item.has("base64offset") && c.first != c.item.has("neq") }},
 		{"base64offset without contains", func(c compared) bool { return c.item.has("base64offset") && !c.item.has("contains") }},
@@ -41,7 +41,7 @@ func isZoned(v any) bool {
 	return strings.Contains(s, ":") && zone.MatchString(s)
 }
 
-// isDate reports a date, or a date and a time, but for those with seconds, in full.
+// isDate reports what begins as a date and does not go on with a whole time of day.
 func isDate(v any) bool {
 	s, _ := v.(string)
 	_, err := time.Parse("2006-01-02T15:04:05", strings.TrimSuffix(strings.Replace(s, " ", "T", 1), "Z"))

@@ -26,6 +26,9 @@ func TestTheSameSeedMakesTheSame(t *testing.T) {
 		for range 50 {
 			all = append(all, g.compound(items, []value{{text, "w"}}).yaml())
 		}
+		for _, c := range g.correlations(50) {
+			all = append(all, c.yaml(false))
+		}
 		for _, r := range mix(seed, 50) {
 			all = append(all, r.yaml())
 		}
@@ -116,9 +119,16 @@ func TestClassesAreDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var names []string
 	for _, c := range slices.Concat(fieldClasses(), referenceClasses(), keywordClasses(), structureClasses()) {
-		if !strings.Contains(string(text), "\n| "+c.name+" (") {
-			t.Errorf("docs/conformance.md lacks %q", c.name)
+		names = append(names, c.name)
+	}
+	for _, c := range timedClasses() {
+		names = append(names, c.name)
+	}
+	for _, name := range names {
+		if !strings.Contains(string(text), "\n| "+name+" (") {
+			t.Errorf("docs/conformance.md lacks %q", name)
 		}
 	}
 }
