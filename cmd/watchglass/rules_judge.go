@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 
 	"github.com/watchglass/watchglass/internal/enrich"
 	"github.com/watchglass/watchglass/internal/source"
@@ -19,7 +19,8 @@ type judgeFlags struct {
 	mmdb                           []string
 }
 
-func (f *judgeFlags) register(flags *pflag.FlagSet) {
+func (f *judgeFlags) register(command *cobra.Command) {
+	flags := command.Flags()
 	flags.StringVar(&f.policy, "policy", "", "policy folder to enrich with")
 	flags.StringVar(&f.keyID, "key-id", "k1", "name of the key of the protected lists")
 	flags.StringVar(&f.keyFile, "key-file", "", "file that holds that key (default: every file ID.key in the policy folder)")

@@ -64,7 +64,7 @@ files ID.key in the policy folder.`,
 	}
 	flags := c.Flags()
 	flags.StringVar(&rulesDir, "rules", "", "folder of rules")
-	judging.register(flags)
+	judging.register(c)
 	flags.StringVar(&topic, "topic", "", "topic that the events are of, for rules whose logsource names one")
 	flags.StringSliceVar(&timeFields, "time-field", nil, "with --no-enrich: field that holds an event's time, for rules over time (default time, @timestamp, timestamp)")
 	flags.BoolVar(&explain, "explain", false, "show which part of which rule each event satisfies, on which values, instead of the matches")

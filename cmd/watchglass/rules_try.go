@@ -33,7 +33,7 @@ match or a near miss are named.`,
 			return nil
 		},
 	}
-	judging.register(c.Flags())
+	judging.register(c)
 	c.Flags().StringVar(&junit, "junit", "", "file to write a report to, in JUnit's XML")
 	c.Flags().BoolVar(&strict, "strict", false, "fail on rules that lack a match or a near miss")
 	_ = c.MarkFlagDirname("policy")

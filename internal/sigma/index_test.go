@@ -46,6 +46,44 @@ func TestLiteralOfRegexp(t *testing.T) {
 	}
 }
 
+func TestRarestLiteral(t *testing.T) {
+	users := map[string]int{"user_id": 30, "'u-12": 1, "ab": 0, "other": 30}
+	for want, literals := range map[string][]string{
+		"": nil, "user_id": {"user_id"}, "'u-12": {"user_id", "'u-12", "ab"}, "other": {"other", "user_id"}, "ab": {"ab"},
+	} {
+		if got := rarest(literals, users); got != want {
+			t.Errorf("%q: got %q, want %q", literals, got, want)
+		}
+	}
+}
+
+// What is left open holds where the whole does, whatever is known.
+func TestUndecided(t *testing.T) {
+	set := mustParse(t, "s_a: {a: 1}\ns_b: {b: 1}\nc: {c: 1}\nd: {d: 1}\ncondition: s_a and (s_b or not c) or all of s_* and not (c and d)", Options{AnyField: true})
+	condition := &set.rules[0].condition
+	for bits := range 1 << 8 { // which hold, and which are known
+		is := func(p int) bool { return bits>>p&1 == 1 }
+		known := func(p int) verdict {
+			switch {
+			case bits>>(4+p)&1 == 0:
+				return open
+			case is(p):
+				return holds
+			}
+			return fails
+		}
+		whole, v := condition.holds(is), condition.judge(known)
+		got := v == holds
+		if v == open {
+			rest := condition.undecided(known)
+			got = rest.holds(is)
+		}
+		if got != whole {
+			t.Fatalf("%08b: got %t, want %t", bits, got, whole)
+		}
+	}
+}
+
 func TestTriggers(t *testing.T) {
 	set := mustParse(t, "a:\n    a: x\nb:\n    b: y\nc:\n    c|exists: true\nd:\n    d|gt: 5\ncondition: a and b and c and d", Options{AnyField: true})
 	a, b, c := node{pred: 0}, node{pred: 1}, node{pred: 2}
