@@ -2,6 +2,7 @@ package sigma
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -188,11 +189,20 @@ func (b *overTimeSQL) sightings(c *Correlation, from, to time.Time, carry []stri
 	}
 	var direct []string
 	for _, key := range order {
-		text, err := b.events(c, tuples[key], from, to, carry, outermost && len(selects) == 0)
+		text, err := b.events(c, tuples[key], from, to, carry)
 		if err != nil {
 			return "", err
 		}
 		direct = append(direct, text)
+	}
+	if outermost && b.q.Touched != "" && len(c.Groups) > 0 && len(selects) == 0 {
+		touched, err := b.touched(c, tuples)
+		if err != nil {
+			return "", err
+		}
+		for i, text := range direct {
+			direct[i] = fmt.Sprintf("SELECT * FROM (%s) WHERE groups IN (%s)", text, touched)
+		}
 	}
 	all := append(direct, selects...)
 	text := strings.Join(all, " UNION ALL ")
@@ -216,7 +226,7 @@ func (b *overTimeSQL) sightings(c *Correlation, from, to time.Time, carry []stri
 }
 
 // events selects the events that some of the correlation's rules matched.
-func (b *overTimeSQL) events(c *Correlation, rules []int, from, to time.Time, carry []string, outermost bool) (string, error) {
+func (b *overTimeSQL) events(c *Correlation, rules []int, from, to time.Time, carry []string) (string, error) {
 	groups, err := b.groups(c.fieldsOf(rules[0]))
 	if err != nil {
 		return "", err
@@ -254,12 +264,29 @@ func (b *overTimeSQL) events(c *Correlation, rules []int, from, to time.Time, ca
 	if b.q.Where != "" {
 		where = sqlAnd(where, b.q.Where)
 	}
-	text := fmt.Sprintf("SELECT %s FROM %s WHERE %s", strings.Join(columns, ", "), b.q.Table, where)
-	if outermost && b.q.Touched != "" && len(c.Groups) > 0 {
-		touched := fmt.Sprintf("SELECT %s FROM %s WHERE %s", groups, b.q.Table, sqlAnd(matched, b.q.Touched))
-		text = fmt.Sprintf("SELECT * FROM (%s) WHERE groups IN (%s)", text, touched)
+	return fmt.Sprintf("SELECT %s FROM %s WHERE %s", strings.Join(columns, ", "), b.q.Table, where), nil
+}
+
+// touched selects the groups that touched rows are in, by whatever fields their rules
+// group them.
+func (b *overTimeSQL) touched(c *Correlation, tuples map[string][]int) (string, error) {
+	var selects []string
+	for _, key := range slices.Sorted(maps.Keys(tuples)) {
+		groups, err := b.groups(c.fieldsOf(tuples[key][0]))
+		if err != nil {
+			return "", err
+		}
+		var named []*Rule
+		for _, i := range tuples[key] {
+			named = append(named, c.Rules[i])
+		}
+		matched, err := b.matched(named...)
+		if err != nil {
+			return "", err
+		}
+		selects = append(selects, fmt.Sprintf("SELECT %s FROM %s WHERE %s", groups, b.q.Table, sqlAnd(matched, b.q.Touched)))
 	}
-	return text, nil
+	return strings.Join(selects, " UNION ALL "), nil
 }
 
 // matched is the condition of events that any of some rules matched.

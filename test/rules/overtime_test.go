@@ -63,11 +63,42 @@ func TestSQLOverTimeAgreesWithTheEvaluator(t *testing.T) {
 			found++
 			types[r.Correlation.Type]++
 		}
+		if r.Correlation.Final() {
+			touched(t, db, set, r, last, got)
+		}
 	}
 	if found < rules/3 || len(types) < 8 {
 		t.Errorf("%d of %d rules find something, by type %v: the generator misses the point", found, rules, types)
 	}
 	t.Logf("%d of %d rules find something, by type %v", found, rules, types)
+}
+
+// touched holds what a run asks for, the groups that got new rows, to what it must tell:
+// whatever the rule finds in all rows, and not in those before.
+func touched(t *testing.T, db *store.DB, set *sigma.Set, r *sigma.Rule, last time.Time, all []string) {
+	t.Helper()
+	find := func(q sigma.Query) []string {
+		q.Table, q.From, q.To = db.Name(store.EventsTable), time.UnixMilli(0), last
+		sql, err := set.SQLOverTime(r, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ask(t, db, sql)
+	}
+	for _, offset := range []int{50, 290} {
+		known := find(sigma.Query{Where: fmt.Sprintf("kafka_offset < %d", offset)})
+		asked := find(sigma.Query{Touched: fmt.Sprintf("kafka_offset >= %d", offset)})
+		for _, f := range asked {
+			if !slices.Contains(all, f) {
+				t.Errorf("rule %s: found in groups that got rows only: %s", r.ID, f)
+			}
+		}
+		for _, f := range all {
+			if !slices.Contains(known, f) && !slices.Contains(asked, f) {
+				t.Errorf("rule %s: not found in groups that got rows from offset %d on: %s", r.ID, offset, f)
+			}
+		}
+	}
 }
 
 // baseRules are those on single events.
