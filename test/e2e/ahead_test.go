@@ -28,7 +28,7 @@ func TestAlertsDoNotWaitForClickHouse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := engines.OwnClickHouse(t, embedded.ClickHouseConfig{})
 			r := newReceiver(t)
-			f := newFleet(t, site{native: server.Native(), destinations: r.destination(), extra: "access: {budget_bytes: " + *awayBudget + "}", kafka: "session_timeout: 3s"})
+			f := newFleet(t, site{policy: singleEvents(t), native: server.Native(), destinations: r.destination(), extra: "access: {budget_bytes: " + *awayBudget + "}", kafka: "session_timeout: 3s"})
 			f.migrate()
 			f.createTopic(12)
 			workers := []*worker{f.start(), f.start()}

@@ -108,7 +108,7 @@ func (r *receiver) wait(n int) {
 // reads by accessors that the directory does not know: each opens an incident.
 func TestEventToWebhook(t *testing.T) {
 	r := newReceiver(t)
-	f := newFleet(t, site{destinations: r.destination()})
+	f := newFleet(t, site{policy: singleEvents(t), destinations: r.destination()})
 	f.migrate()
 	f.createTopic(12)
 	f.start()

@@ -16,7 +16,7 @@ const (
 
 // TestRewind moves the offsets back and forward, as an operator does.
 func TestRewind(t *testing.T) {
-	f := newFleet(t, site{})
+	f := newFleet(t, site{policy: singleEvents(t)})
 	f.migrate()
 	f.createTopic(3)
 	rewind := func(args ...string) string {
